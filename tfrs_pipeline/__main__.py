@@ -1,0 +1,6 @@
+"""`tfrs-pipeline`, also `python -m tfrs_pipeline`."""
+
+from tfrs_pipeline.commands import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""The command line. A command is: read the options, one library call, print."""
+
+import errno
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from tfrs_pipeline.errors import InputError
+
+# Each command lives in a module of its own, imported when it is called: `db status` has no business loading TensorFlow.
+_COMMANDS = {
+    "db": "tfrs_pipeline.commands.database",
+    "import": "tfrs_pipeline.commands.importing",
+    "snapshot": "tfrs_pipeline.commands.snapshot",
+    "train": "tfrs_pipeline.commands.train",
+    "evaluate": "tfrs_pipeline.commands.evaluate",
+    "export-tfjs": "tfrs_pipeline.commands.export_tfjs",
+    "versions": "tfrs_pipeline.commands.versions",
+}
+
+
+class _Commands(click.Group):
+    """Finds a command's module by its name; the module's attribute `command` is the command."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        return importlib.import_module(_COMMANDS[cmd_name]).command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tfrs-pipeline")
+def cli() -> None:
+    """Learn from likes: data, towers, evaluation, export.
+
+    Example: tfrs-pipeline import demo && tfrs-pipeline train && tfrs-pipeline export-tfjs
+    """
+
+
+def main() -> Any:
+    """Run the command line and turn what a person can mend into one sentence and exit status 2."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Before anything imports TensorFlow: a Keras 3 model converts, and then does not load in JavaScript.
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    try:
+        return cli(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped. Nothing is half done; run the same command to go on.", err=True)
+        sys.exit(130)
+    except InputError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        click.echo("Error: the disk is full. Free some space and run again.", err=True)
+        sys.exit(2)

@@ -1,0 +1,1 @@
+"""How good the vectors are: ranking metrics, indexes and the report."""

@@ -1,0 +1,1 @@
+"""The towers, and the models they are measured against."""

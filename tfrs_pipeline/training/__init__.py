@@ -1,0 +1,1 @@
+"""From a snapshot to trained towers: examples, the training loop, checkpoints."""
