@@ -33,15 +33,24 @@ begin
 end
 $$;
 
+-- Deletes the rows of a deleted account from the table that the trigger names.
+create or replace function public.forget_deleted_user() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  execute format('delete from public.%I where user_id = $1', tg_argv[0]) using old.id;
+  return null;
+end
+$$;
+revoke all on function public.forget_deleted_user() from public, anon, authenticated;
+
 do $$
 begin
   if to_regclass('public.likes') is not null then
     return;
   end if;
 
-  -- No foreign key to auth.users: likes that are imported, or were given by accounts since moved, are worth learning
-  -- from, and a bare Postgres has no such table. Where there is one, the last migration's trigger on it deletes what a
-  -- deleted account leaves.
+  -- No foreign key to auth.users: imported likes, whose users have no account here, are worth learning from, and a bare
+  -- Postgres has no such table. Where there is one, the trigger below does what the foreign key's cascade would do.
   create table public.likes (
     user_id uuid not null default auth.uid(),
     video_id uuid not null references public.videos (id) on delete cascade,
@@ -64,5 +73,11 @@ begin
   -- The time of a like is when it was given, so users do not get to write it.
   grant select, insert (user_id, video_id), delete on public.likes to authenticated;
   grant all on public.likes to service_role;
+
+  if to_regclass('auth.users') is not null then
+    drop trigger if exists forget_likes on auth.users;
+    create trigger forget_likes after delete on auth.users
+      for each row execute function public.forget_deleted_user('likes');
+  end if;
 end
 $$;

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import psycopg
 
-from tfrs_pipeline.data.database import connect
+from tfrs_pipeline.data import embedded
+from tfrs_pipeline.data.database import connect, sentences
+from tfrs_pipeline.data.migrations import migrate
 from tfrs_pipeline.progress import Progress
 
 
@@ -18,16 +20,19 @@ def open_database(progress: Progress) -> Iterator[psycopg.Connection]:
     stops again when the last command that uses it ends, unless `tfrs-pipeline db start` asked it to stay.
 
     Raises:
-        InputError: the server cannot be started or reached.
+        InputError: the server cannot be started or reached, or what it refuses while the block runs (a full disk, a
+            lost connection, a missing right) can be said in a sentence.
     """
-    url = os.environ.get("DATABASE_URL")
-    if url:
-        with connect(url) as connection:
-            yield connection
-        return
-    from tfrs_pipeline.data import embedded, migrations
+    with contextlib.ExitStack() as stack:
+        given = given_url()
+        url = given or stack.enter_context(embedded.running(embedded.home(), progress))
+        connection = stack.enter_context(connect(url))
+        stack.enter_context(sentences())
+        if not given:
+            migrate(connection, progress, embedded=True)
+        yield connection
 
-    with embedded.running(embedded.home(), progress) as url:
-        with connect(url) as connection:
-            migrations.migrate(connection, progress, embedded=True)
-            yield connection
+
+def given_url() -> str | None:
+    """`DATABASE_URL`, or None where it is unset or empty."""
+    return os.environ.get("DATABASE_URL") or None
