@@ -69,6 +69,8 @@ def sentences() -> Iterator[None]:
     except psycopg.errors.QueryCanceled as error:
         raise InputError(f"The database gave up: {_said(error)}. Raise its time limit and run again.") from error
     except psycopg.OperationalError as error:
+        if not (error.sqlstate or "08").startswith(("08", "57P")):
+            raise  # Ours to mend: a deadlock, say.
         raise InputError(f"The connection to the database was lost: {_said(error)}. Run again.") from error
 
 
