@@ -24,6 +24,22 @@ class FeatureConfig:
     """History is weighted by exp(-rate * how many likes ago), once for each rate."""
     max_videos: int = 100_000
     """At most so many videos, the most liked, have an embedding of their own; the others live by their metadata."""
+    min_videos: int = 2
+    """A genre, maker, performer or tag is known by name when it stands at so many videos."""
+    max_values: int = 20_000
+    """At most so many values of each of them are known by name, the most frequent."""
+    max_tokens: int = 48
+    """Genres, maker, performers, tags and numbers of a video come to at most so many tokens."""
+    knots: int = 9
+    """Knots of the scales that price, duration, date and popularity are measured on."""
+    profile_tokens: int = 512
+    """How many genres, makers, performers, tags and price bands are counted over a user's likes."""
+    text_dimension: int = 256
+    """Numbers that title and description are hashed into."""
+    ngram_sizes: tuple[int, ...] = (2, 3, 4)
+    """Lengths of the character n-grams: two for Japanese, more for English."""
+    max_characters: int = 2_000
+    """Title and description are read up to here."""
 
 
 @dataclass(frozen=True)

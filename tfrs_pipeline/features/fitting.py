@@ -1,0 +1,78 @@
+"""Fit the feature specification to training data."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tfrs_pipeline.config import FeatureConfig
+from tfrs_pipeline.features.spec import DIMENSION, LIST_FIELDS, SCALES, FeatureSpec, Scale, Vocabulary
+from tfrs_pipeline.features.text import HashedNgrams
+from tfrs_pipeline.features.videos import distinct_values, encode_tokens, text_of, tokens_needed, video_numbers
+
+
+def fit_features(config: FeatureConfig, videos: pa.Table, like_counts: NDArray[np.integer]) -> FeatureSpec:
+    """Learn vocabularies, scales and text statistics.
+
+    Args:
+        videos: the videos that may be learned from, a table of `VIDEO_SCHEMA`.
+        like_counts: likes of each in training.
+    """
+    rows = videos.to_pylist()
+    offset = 1  # Token 0 is PADDING.
+    vocabularies: dict[str, Vocabulary] = {}
+    for field, column in LIST_FIELDS.items():
+        counts = Counter(value for row in rows for value in distinct_values(row[column]))
+        vocabularies[field] = Vocabulary(offset, _frequent(counts, config.min_videos, config.max_values))
+        offset += vocabularies[field].size
+    scales: dict[str, Scale] = {}
+    numbers = video_numbers(rows, like_counts)
+    for field in SCALES:
+        scales[field] = Scale(offset, _knots(numbers[field], config.knots))
+        offset += scales[field].size
+    text = HashedNgrams.fit(
+        [text_of(row) for row in rows], config.text_dimension, config.ngram_sizes, config.max_characters
+    )
+    most_liked = np.argsort(-like_counts, kind="stable")[: config.max_videos]
+    spec = FeatureSpec(
+        dimension=DIMENSION,
+        videos=[rows[i]["id"] for i in sorted(most_liked) if like_counts[i] > 0],
+        vocabularies=vocabularies,
+        scales=scales,
+        thumbnail=offset,
+        tokens=offset + 2,
+        max_tokens=min(config.max_tokens, max(tokens_needed(row) for row in rows)),
+        text=text.spec,
+        window=config.window,
+        decay_rates=list(config.decay_rates),
+        profile_tokens=[],
+    )
+    tokens, _ = encode_tokens(spec, rows, like_counts)
+    return replace(spec, profile_tokens=_most_liked_tokens(spec, tokens, like_counts, config.profile_tokens))
+
+
+def _most_liked_tokens(
+    spec: FeatureSpec, tokens: NDArray[np.int32], like_counts: NDArray[np.integer], most: int
+) -> list[int]:
+    """The tokens of genre, maker, performer, tag and price that stand in the most likes, sorted."""
+    likes = np.bincount(tokens.ravel(), np.repeat(like_counts, tokens.shape[1]), minlength=spec.tokens)
+    eligible = np.zeros(spec.tokens, bool)
+    for field in (*spec.vocabularies.values(), spec.scales["price"]):
+        eligible[field.offset : field.offset + field.size] = True
+    likes[~eligible] = 0
+    ranked = np.argsort(-likes, kind="stable")[:most]
+    return sorted(int(token) for token in ranked if likes[token] > 0)
+
+
+def _frequent(counts: Counter[str], at_least: int, most: int) -> list[str]:
+    ranked = sorted((-count, value) for value, count in counts.items() if count >= at_least)
+    return [value for _, value in ranked[:most]]
+
+
+def _knots(values: NDArray[np.float64], knots: int) -> list[float]:
+    known = values[~np.isnan(values)]
+    if len(known) == 0:
+        return [0.0]
+    return sorted({round(value, 4) for value in np.quantile(known, np.linspace(0, 1, knots)).tolist()})

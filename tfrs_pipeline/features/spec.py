@@ -1,0 +1,157 @@
+"""The feature specification: everything that turns rows into model inputs, as one JSON file.
+
+`fitting` makes one from training data, `videos` and `users` apply it, and so does the TypeScript beside the Edge
+Functions. Nothing else about features crosses from Python to TypeScript.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tfrs_pipeline.errors import InputError
+
+FORMAT = 1
+DIMENSION = 768
+
+PADDING = 0
+"""The token that stands where a video has no further token; its weight is 0."""
+
+LIST_FIELDS = {"genre": "genres", "maker": "maker", "performer": "performers", "tag": "tags"}
+"""The categorical fields and the columns they come from."""
+
+SCALES = ("popularity", "price", "duration", "published")
+"""The numbers of a video, in the order in which its row of tokens holds them."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The known values of a categorical field.
+
+    Token `offset` stands for a value that is not among them, `offset + 1` for a field without any value, and
+    `offset + 2 + i` for `values[i]`.
+    """
+
+    offset: int
+    values: list[str]
+
+    @property
+    def unknown(self) -> int:
+        """Token of a value outside the vocabulary."""
+        return self.offset
+
+    @property
+    def missing(self) -> int:
+        """Token of a field that says nothing."""
+        return self.offset + 1
+
+    @property
+    def size(self) -> int:
+        """How many tokens the field takes."""
+        return len(self.values) + 2
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A number as a place between knots.
+
+    Token `offset` stands for a missing number and `offset + 1 + i` for `knots[i]`. A number between two knots is shared
+    between their tokens linearly; one beyond the ends belongs to the end.
+    """
+
+    offset: int
+    knots: list[float]
+
+    @property
+    def missing(self) -> int:
+        """Token of a number that is not known."""
+        return self.offset
+
+    @property
+    def size(self) -> int:
+        """How many tokens the number takes."""
+        return len(self.knots) + 1
+
+
+@dataclass(frozen=True)
+class TextSpec:
+    """How title and description become numbers; see `text`.
+
+    Attributes:
+        encoder: name of the encoder, `hashed-ngrams` unless another was plugged in.
+        dimension: numbers that come out.
+        ngram_sizes: lengths of the character n-grams.
+        max_characters: what lies beyond is not read.
+        idf: inverse document frequency of each hash bucket.
+    """
+
+    encoder: str
+    dimension: int
+    ngram_sizes: list[int]
+    max_characters: int
+    idf: list[float]
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """The whole specification.
+
+    Attributes:
+        dimension: length of user and video vectors.
+        videos: ids of the videos with an embedding of their own; index 0 is every other video, `1 + i` is `videos[i]`.
+        vocabularies: by the fields of LIST_FIELDS.
+        scales: by SCALES.
+        thumbnail: token of a video with a thumbnail; the one after it is for those without.
+        tokens: size of the token table.
+        max_tokens: tokens a video may have; those past it are dropped.
+        text: how title and description are read.
+        window: the last likes that describe a user.
+        decay_rates: history is weighted by exp(-rate * likes ago); the first rate also weights the profile.
+        profile_tokens: the tokens whose share among a user's likes is a user feature.
+    """
+
+    dimension: int
+    videos: list[str]
+    vocabularies: dict[str, Vocabulary]
+    scales: dict[str, Scale]
+    thumbnail: int
+    tokens: int
+    max_tokens: int
+    text: TextSpec
+    window: int
+    decay_rates: list[float]
+    profile_tokens: list[int]
+    format: int = FORMAT
+
+    @property
+    def profile_size(self) -> int:
+        """Length of a user's profile: shares of tokens, hours, weekdays, and activity (see `users`)."""
+        return len(self.profile_tokens) + HOUR_BANDS + WEEKDAYS + ACTIVITY
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":")) + "\n"
+
+    @staticmethod
+    def from_json(text: str, source: Path | str = "features.json") -> "FeatureSpec":
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: it is not such a file, or of another format.
+        """
+        try:
+            raw: dict[str, Any] = json.loads(text)
+            if raw["format"] != FORMAT:
+                raise InputError(f"{source} has feature format {raw['format']}; this version reads {FORMAT}.")
+            raw["vocabularies"] = {field: Vocabulary(**value) for field, value in raw["vocabularies"].items()}
+            raw["scales"] = {field: Scale(**value) for field, value in raw["scales"].items()}
+            raw["text"] = TextSpec(**raw["text"])
+            return FeatureSpec(**raw)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{source} is not a feature specification ({error!r}). Train again.") from error
+
+
+HOUR_BANDS = 8
+"""Bands of three hours, UTC."""
+WEEKDAYS = 7
+ACTIVITY = 4

@@ -1,0 +1,128 @@
+"""Titles and descriptions as vectors, without any download: hashed character n-grams, good for Japanese and English.
+
+A sentence encoder can take the place of `HashedNgrams`: anything with `encode` and a `TextSpec` that names it.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfrs_pipeline.errors import InputError
+from tfrs_pipeline.features.spec import TextSpec
+
+BUCKETS = 8192
+"""Hash buckets; a power of two, so that a bucket is the low bits of a hash."""
+NONZEROS = 4
+"""Places that a bucket has in the projection (Achlioptas 2003, sparse random projection)."""
+_BLANKS = str.maketrans({blank: " " for blank in "\t\n\v\f\r\u00a0\u3000"})
+_ROWS_AT_ONCE = 512
+
+
+class TextEncoder(Protocol):
+    """Turns texts into vectors of length `spec.dimension`, each of length 1, or 0 where a text says nothing."""
+
+    spec: TextSpec
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Texts → [number of texts, dimension]."""
+
+
+class HashedNgrams:
+    """Tf-idf over hashed character n-grams, projected at random to few dimensions."""
+
+    def __init__(self, spec: TextSpec) -> None:
+        self.spec = spec
+        self._idf = np.array(spec.idf)
+        self._places, self._signs = projection(spec.dimension)
+
+    @classmethod
+    def fit(
+        cls, texts: Sequence[str], dimension: int, ngram_sizes: Sequence[int], max_characters: int
+    ) -> "HashedNgrams":
+        """Learn from the texts how rare each bucket is."""
+        documents = np.zeros(BUCKETS)
+        for start in range(0, len(texts), _ROWS_AT_ONCE):
+            counts = _counts(texts[start : start + _ROWS_AT_ONCE], ngram_sizes, max_characters)
+            documents += (counts > 0).sum(axis=0)
+        # Rounded because it is written to JSON: what is fitted and what is read back are the same numbers.
+        idf = np.round(np.log((1 + len(texts)) / (1 + documents)), 4)
+        return cls(TextSpec("hashed-ngrams", dimension, list(ngram_sizes), max_characters, idf.tolist()))
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Texts → [number of texts, dimension]."""
+        vectors = np.zeros((len(texts), self.spec.dimension), np.float32)
+        for start in range(0, len(texts), _ROWS_AT_ONCE):
+            rows = slice(start, start + _ROWS_AT_ONCE)
+            counts = _counts(texts[rows], self.spec.ngram_sizes, self.spec.max_characters)
+            row, bucket = np.nonzero(counts)
+            weights = np.log1p(counts[row, bucket]) * self._idf[bucket]
+            places = row[:, None] * self.spec.dimension + self._places[bucket]
+            projected = np.bincount(
+                places.ravel(), (weights[:, None] * self._signs[bucket]).ravel(), len(counts) * self.spec.dimension
+            ).reshape(len(counts), -1)
+            length = np.linalg.norm(projected, axis=1, keepdims=True)
+            vectors[rows] = np.divide(projected, length, out=np.zeros_like(projected), where=length > 0)
+        return vectors
+
+
+def text_encoder(spec: TextSpec) -> TextEncoder:
+    """The encoder that a specification names.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if spec.encoder != "hashed-ngrams":
+        raise InputError(f"The text encoder {spec.encoder!r} is not known here. Known: hashed-ngrams.")
+    return HashedNgrams(spec)
+
+
+def normalize(text: str, max_characters: int) -> NDArray[np.uint32]:
+    """Code points of the text, compatibility forms and case folded, blanks collapsed, one blank at each end.
+
+    Lone surrogates, which UTF-8 cannot carry, become U+FFFD.
+    """
+    text = text[:max_characters].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = unicodedata.normalize("NFKC", text).lower().translate(_BLANKS)
+    words = [word for word in text.split(" ") if word]
+    if not words:
+        return np.zeros(0, np.uint32)
+    return np.frombuffer(f" {' '.join(words)} ".encode("utf-32-le"), np.uint32)
+
+
+def hash_ngrams(points: NDArray[np.uint32], size: int) -> NDArray[np.uint32]:
+    """A 32-bit hash of each n-gram: FNV-1a over code points, then MurmurHash3's finalizer so that low bits are even."""
+    if len(points) < size:
+        return np.zeros(0, np.uint32)
+    hashes = np.full(len(points) - size + 1, 0x811C9DC5, np.uint32)
+    for place in range(size):
+        hashes = (hashes ^ points[place : place + len(hashes)]) * np.uint32(0x01000193)
+    return mix(hashes)
+
+
+def mix(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """MurmurHash3's 32-bit finalizer (Appleby, public domain)."""
+    hashes = (hashes ^ (hashes >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    hashes = (hashes ^ (hashes >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    return hashes ^ (hashes >> np.uint32(16))
+
+
+def projection(dimension: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """A fixed sparse random projection: the places that each bucket adds to, and by how much, both [BUCKETS, NONZEROS]."""
+    numbers = np.arange(BUCKETS * NONZEROS, dtype=np.uint32).reshape(BUCKETS, NONZEROS)
+    hashes = mix(numbers + np.uint32(1))
+    signs = np.where(hashes & np.uint32(1), 1.0, -1.0) / np.sqrt(NONZEROS)
+    return ((hashes >> np.uint32(1)) % np.uint32(dimension)).astype(np.int64), signs
+
+
+def _counts(texts: Sequence[str], ngram_sizes: Sequence[int], max_characters: int) -> NDArray[np.int64]:
+    """How often each bucket occurs in each text, [number of texts, BUCKETS]."""
+    places = []
+    for row, text in enumerate(texts):
+        points = normalize(text, max_characters)
+        for size in ngram_sizes:
+            places.append(row * BUCKETS + (hash_ngrams(points, size) % np.uint32(BUCKETS)).astype(np.int64))
+    flat = np.concatenate(places) if places else np.zeros(0, np.int64)
+    return np.bincount(flat, minlength=len(texts) * BUCKETS).reshape(len(texts), BUCKETS)
