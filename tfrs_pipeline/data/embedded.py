@@ -102,8 +102,7 @@ def _folder(project: Path) -> Path:
 
 
 def _url(folder: Path) -> str:
-    socket_folder = (folder / "data" / "postmaster.pid").read_text().splitlines()[4].strip()
-    return f"postgresql://postgres@/postgres?host={quote(socket_folder, safe='/')}&port=5432"
+    return f"postgresql://postgres@/postgres?host={quote(str(keeper.socket_folder(folder)), safe='/')}&port=5432"
 
 
 @contextlib.contextmanager
@@ -242,7 +241,7 @@ def _number_is_of_another_program(folder: Path) -> bool:
 
 
 def _socket_folder(data: Path, user: pwd.struct_passwd | None) -> Path:
-    """The data folder, or a short way to say it where its path is longer than a socket's may be."""
+    """The data folder, or one in a short place where its path is longer than a socket's may be."""
     if len(os.fsencode(data / _SOCKET_NAME)) <= _LONGEST_SOCKET_PATH and "'" not in str(data):
         return data
     folder = Path(tempfile.mkdtemp(prefix="tfrs-postgres-"))

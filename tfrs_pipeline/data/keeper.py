@@ -56,6 +56,11 @@ def is_running(folder: Path) -> bool:
     return os.fsencode(folder / "data") in command
 
 
+def socket_folder(folder: Path) -> Path:
+    """Where the server, which is running, listens."""
+    return Path((folder / "data" / "postmaster.pid").read_text().splitlines()[4].strip())
+
+
 def asked_to_stay(folder: Path) -> bool:
     """Whether `db start` asked this run of the server to outlive the commands that use it."""
     try:

@@ -44,7 +44,9 @@ def all_migrations(folder: Path = FOLDER) -> list[Migration]:
         version, _, name = path.stem.partition("_")
         migrations.append(Migration(version, name, path))
     if not migrations:
-        raise InputError(f"There are no migrations in {folder}. Run from a checkout of the repository, installed with -e.")
+        raise InputError(
+            f"There are no migrations in {folder}. Run from a checkout of the repository, installed with -e."
+        )
     return migrations
 
 

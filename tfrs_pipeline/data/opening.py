@@ -13,11 +13,14 @@ from tfrs_pipeline.progress import Progress
 
 
 @contextlib.contextmanager
-def open_database(progress: Progress) -> Iterator[psycopg.Connection]:
+def open_database(progress: Progress, migrated: bool = True) -> Iterator[psycopg.Connection]:
     """Yield a connection in autocommit mode: work that belongs together goes into `with connection.transaction():`.
 
     With `DATABASE_URL` unset, the embedded server is started inside the project's folder and brought up to date; it
     stops again when the last command that uses it ends, unless `tfrs-pipeline db start` asked it to stay.
+
+    Args:
+        migrated: bring an embedded database up to date first.
 
     Raises:
         InputError: the server cannot be started or reached, or what it refuses while the block runs (a full disk, a
@@ -28,7 +31,7 @@ def open_database(progress: Progress) -> Iterator[psycopg.Connection]:
         url = given or stack.enter_context(embedded.running(embedded.home(), progress))
         connection = stack.enter_context(connect(url))
         stack.enter_context(sentences())
-        if not given:
+        if migrated and not given:
             migrate(connection, progress, embedded=True)
         yield connection
 
