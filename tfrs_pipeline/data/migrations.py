@@ -108,9 +108,9 @@ def _apply(connection: psycopg.Connection, path: Path, sql: str, migration: Migr
 
 def _explain(error: psycopg.Error, path: Path) -> str:
     said = (error.diag.message_primary or str(error)).strip().rstrip(".")
-    if error.sqlstate == "42501":
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return f"{path.name} may not be applied: {said}. Connect as the owner of the database."
-    if error.sqlstate == "42704" and "role" in said:
+    if isinstance(error, (psycopg.errors.UndefinedObject, psycopg.errors.InvalidSchemaName)):
         return (
             f"{path.name} could not be applied: {said}, so this is no Supabase database. "
             "`tfrs-pipeline db migrate --plain-postgres` makes first what Supabase would bring."
