@@ -143,7 +143,8 @@ def test_a_deleted_account_takes_its_likes_and_vectors_along(bare_database: psyc
     ],
 )
 def test_training_and_serving_find_likes_by_an_index(database: psycopg.Connection, query: str, index: str) -> None:
-    database.execute("set enable_seqscan = off")
+    for other_way in ("seqscan", "bitmapscan", "sort"):
+        database.execute(f"set enable_{other_way} = off")
     plan = "\n".join(row[0] for row in database.execute("explain " + query.format(f"'{uuid.uuid4()}'")))
     assert index in plan
     assert "Sort" not in plan

@@ -91,6 +91,9 @@ def _apply(connection: psycopg.Connection, path: Path, sql: str, migration: Migr
         with connection.transaction():
             # Held to the end of the transaction rather than of the session: poolers hand sessions around.
             connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+            # Waiting for the lock does not tell this session of what its holder made; opening a table does. Without it
+            # `create schema if not exists` may still believe what it knew before and fail.
+            connection.execute("select from pg_catalog.pg_namespace limit 0")
             if migration is not None:
                 seen = connection.execute(f"select from {history} where version = %s", [migration.version])
                 if seen.fetchone() is not None:
