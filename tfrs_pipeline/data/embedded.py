@@ -58,7 +58,7 @@ def home() -> Path:
 def status(project: Path) -> Status:
     """Look at the server of a project's folder."""
     folder = _folder(project)
-    runs = keeper.is_running(folder)
+    runs = keeper.is_running(folder) and keeper.socket_folder(folder) is not None
     return Status(folder, runs, runs and keeper.asked_to_stay(folder), _url(folder) if runs else None)
 
 
@@ -70,8 +70,11 @@ def running(project: Path, progress: Progress) -> Iterator[str]:
         InputError: it cannot be started; the message says why and where its log is.
     """
     folder = _folder(project)
-    with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InputError(f"{folder} cannot be made: a part of that path is a file.") from error
     binaries = _binaries(folder)
     with _kept(folder, binaries), contextlib.ExitStack() as in_use:
         with disk_errors(folder), keeper.locked(folder / "starting.lock", fcntl.LOCK_EX):
@@ -131,8 +134,9 @@ def _start(folder: Path, binaries: Path, progress: Progress) -> None:
     if not data.exists():
         progress.say(f"Making a Postgres database in {folder}.")
         _initialise(folder, binaries, user)
-    if _number_is_of_another_program(folder):
-        (data / "postmaster.pid").unlink()  # Postgres would take that program for itself and not start.
+    for note in (data / "postmaster.pid", data / f"{_SOCKET_NAME}.lock"):
+        if _names_another_program(note):
+            note.unlink()  # Postgres would take that program for itself and not start.
     log.touch()
     if user is not None:
         os.chown(log, user.pw_uid, user.pw_gid)
@@ -231,12 +235,11 @@ def _binaries(folder: Path) -> Path:
     return binaries
 
 
-def _number_is_of_another_program(folder: Path) -> bool:
-    """Whether the process that a killed server left in `postmaster.pid` is now somebody else's, or a zombie."""
-    run = keeper.identity(folder)
+def _names_another_program(note: Path) -> bool:
+    """Whether the process that a killed server wrote down is now somebody else's, or a zombie."""
     try:
-        return run is not None and b"postgres" not in Path("/proc", run.split()[0], "cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
+        return b"postgres" not in Path("/proc", note.read_text().split()[0], "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError, IndexError):
         return False
 
 

@@ -56,9 +56,13 @@ def is_running(folder: Path) -> bool:
     return os.fsencode(folder / "data") in command
 
 
-def socket_folder(folder: Path) -> Path:
-    """Where the server, which is running, listens."""
-    return Path((folder / "data" / "postmaster.pid").read_text().splitlines()[4].strip())
+def socket_folder(folder: Path) -> Path | None:
+    """Where the server listens, if it is ready."""
+    try:
+        lines = (folder / "data" / "postmaster.pid").read_text().splitlines()
+    except (FileNotFoundError, PermissionError):
+        return None
+    return Path(lines[4].strip()) if len(lines) > 4 else None
 
 
 def asked_to_stay(folder: Path) -> bool:
@@ -77,10 +81,15 @@ def stop(folder: Path, pg_ctl: str) -> bool:
     how: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/"}
     if os.geteuid() == 0:
         how |= {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
-    subprocess.run(
-        [pg_ctl, "stop", "--silent", "--wait", "--mode=fast", "-D", str(folder / "data")], check=False, **how
-    )
-    return not is_running(folder)
+    sockets = socket_folder(folder)
+    command = [pg_ctl, "stop", "--silent", "--wait", "--mode=fast", "-D", str(folder / "data")]
+    subprocess.run(command, check=False, **how)
+    if is_running(folder):
+        return False
+    if sockets is not None and sockets != folder / "data":
+        with contextlib.suppress(OSError):
+            sockets.rmdir()  # It was made for this run of the server.
+    return True
 
 
 def stop_if_unused(folder: Path, pg_ctl: str) -> bool:
