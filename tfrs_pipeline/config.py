@@ -2,6 +2,7 @@
 
 import dataclasses
 import sys
+import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ class FeatureConfig:
 
     window: int = 50
     """The last likes of a user that the user tower reads."""
-    decay_rates: tuple[float, ...] = (0.05, 0.3)
-    """History is weighted by exp(-rate * how many likes ago), once for each rate."""
+    decay_rates: tuple[float, ...] = (0.05, 0.3, 1.5)
+    """History is weighted by exp(-rate * how many likes ago), once for each rate, the slowest first."""
     max_videos: int = 100_000
     """At most so many videos, the most liked, have an embedding of their own; the others live by their metadata."""
     min_videos: int = 2
@@ -46,12 +47,48 @@ class FeatureConfig:
 class ModelConfig:
     """The shape of the towers."""
 
+    item_width: int = 256
+    """Numbers of the embeddings that are summed into a video, before the projection to 768."""
+    user_width: int = 512
+    """Hidden units that read averages and profile."""
+    heads: int = 2
+    """Attention heads over the last likes."""
+    head_width: int = 64
+    """Rank of a head's query."""
+    value_width: int = 128
+    """What a head hands on."""
+    read_dropout: float = 0.0
+    """Share of the averages and the profile that is dropped in training."""
+    dropout: float = 0.2
+    """Share of what hidden units and heads hand on that is dropped in training."""
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
     """How the towers are trained."""
 
     epochs: int = 20
+    """At most so many passes; validation stops earlier."""
+    patience: int = 3
+    """Stop when validation has not improved for so many epochs."""
+    batch_blocks: int = 32
+    """Blocks of history in a batch; a block holds up to `features.window` likes, each an example."""
+    negatives: int = 2_048
+    """Videos drawn at random as candidates beside those in the batch; the whole catalogue when it is not larger."""
+    temperature: float = 0.1
+    """Cosines are divided by it before the softmax."""
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 1e-4
+    averaging: float = 0.99
+    """Momentum of the average over steps that is kept of the weights, and used."""
+    own_dropout: float = 0.1
+    """Share of videos that do without their own embedding in a batch, so that metadata learns to stand alone."""
+    popularity_eras: int = 8
+    """Popularity is counted up to the start of the era that a batch is drawn from, so that nothing later is seen."""
+    validation_users: int = 5_000
+    """Users, drawn once, whose targets are ranked after each epoch."""
+    mixed_precision: str = "auto"
+    """`on`, `off`, or `auto`: on a GPU only."""
     seed: int = 0
 
 
@@ -75,3 +112,77 @@ class Config:
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Sections of plain values."""
+        return dataclasses.asdict(self)
+
+
+_CHOICES = {
+    ("evaluation", "split"): ("last-like", "by-time"),
+    ("evaluation", "candidates"): ("all", "liked"),
+    ("training", "mixed_precision"): ("auto", "on", "off"),
+}
+_SHARES = ("read_dropout", "dropout", "own_dropout", "averaging", "weight_decay")
+_FROM_ZERO = ("seed", "heads", "patience", "negatives", "profile_tokens")
+
+
+def load_config(path: Path | None = None, overrides: dict[str, dict[str, Any]] | None = None) -> Config:
+    """Defaults, then the TOML file, then the overrides.
+
+    Raises:
+        InputError: the file cannot be read, or names a setting that does not exist, or gives it a value out of range.
+    """
+    sections: dict[str, Any] = {}
+    if path is not None:
+        try:
+            sections = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InputError(f"The config file {path} cannot be read as TOML: {error}.") from error
+    config = config_from_dict(sections, str(path))
+    return config_from_dict(overrides or {}, "the command line", config)
+
+
+def config_from_dict(sections: dict[str, Any], source: str, base: Config | None = None) -> Config:
+    """Put settings over those of `base`, checking each.
+
+    Raises:
+        InputError: as `load_config`.
+    """
+    config = base or Config()
+    known_sections = [section.name for section in dataclasses.fields(Config)]
+    for name, values in sections.items():
+        if name not in known_sections or not isinstance(values, dict):
+            raise InputError(f"{source} has a section {name!r}; the sections are {', '.join(known_sections)}.")
+        section = getattr(config, name)
+        types = typing.get_type_hints(type(section))
+        for key in values:
+            if key not in types:
+                raise InputError(f"{source} sets {name}.{key}, which does not exist; there are {', '.join(types)}.")
+        checked = {key: _checked(name, key, value, types[key], source) for key, value in values.items()}
+        config = dataclasses.replace(config, **{name: dataclasses.replace(section, **checked)})
+    return config
+
+
+def _checked(section: str, key: str, value: Any, kind: Any, source: str) -> Any:
+    place = f"{source} sets {section}.{key} to {value!r}"
+    if typing.get_origin(kind) is tuple:
+        element = typing.get_args(kind)[0]
+        if not isinstance(value, list | tuple) or not value:
+            raise InputError(f"{place}; it takes a list of numbers.")
+        return tuple(_checked(section, key, item, element, source) for item in value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        wanted = {int: "a whole number", float: "a number", str: "a text"}[kind]
+        raise InputError(f"{place}; it takes {wanted}.")
+    if kind is str:
+        choices = _CHOICES[section, key]
+        if value not in choices:
+            raise InputError(f"{place}; it takes one of {', '.join(choices)}.")
+    elif key in _SHARES:
+        if not 0 <= value < 1:
+            raise InputError(f"{place}; it takes a number from 0 up to, not including, 1.")
+    elif value < 0 or (value == 0 and key not in _FROM_ZERO):
+        raise InputError(f"{place}; it takes a number above 0.")
+    return value

@@ -59,7 +59,8 @@ def _most_liked_tokens(
     """The tokens of genre, maker, performer, tag and price that stand in the most likes, sorted."""
     likes = np.bincount(tokens.ravel(), np.repeat(like_counts, tokens.shape[1]), minlength=spec.tokens)
     eligible = np.zeros(spec.tokens, bool)
-    for field in (*spec.vocabularies.values(), spec.scales["price"]):
+    countable: list[Vocabulary | Scale] = [*spec.vocabularies.values(), spec.scales["price"]]
+    for field in countable:
         eligible[field.offset : field.offset + field.size] = True
     likes[~eligible] = 0
     ranked = np.argsort(-likes, kind="stable")[:most]

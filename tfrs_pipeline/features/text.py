@@ -3,6 +3,7 @@
 A sentence encoder can take the place of `HashedNgrams`: anything with `encode` and a `TextSpec` that names it.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Protocol
@@ -18,6 +19,13 @@ BUCKETS = 8192
 NONZEROS = 4
 """Places that a bucket has in the projection (Achlioptas 2003, sparse random projection)."""
 _BLANKS = str.maketrans({blank: " " for blank in "\t\n\v\f\r\u00a0\u3000"})
+# Runs of the scripts that Unicode no longer adds letters or marks to. Only they are normalized, so that two versions of
+# Unicode's tables, Python's and JavaScript's, fold a text alike: Latin, Greek, Cyrillic, Hebrew, Arabic, Hangul, kana,
+# Han, their compatibility forms, and symbols. Other scripts are read as they are written.
+_STABLE = re.compile(
+    "[^\u0700-\u10ff\u1200-\u1dff\u2c00-\u2e7f\ua000-\uabff\ud7a4-\uf8ff"
+    "\U00010000-\U0001d3ff\U0001d800-\U0001f0ff\U0001f300-\U0010ffff]+"
+)
 _ROWS_AT_ONCE = 512
 
 
@@ -85,11 +93,15 @@ def normalize(text: str, max_characters: int) -> NDArray[np.uint32]:
     Lone surrogates, which UTF-8 cannot carry, become U+FFFD.
     """
     text = text[:max_characters].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    text = unicodedata.normalize("NFKC", text).lower().translate(_BLANKS)
-    words = [word for word in text.split(" ") if word]
+    words = [word for word in _STABLE.sub(_fold, text).translate(_BLANKS).split(" ") if word]
     if not words:
         return np.zeros(0, np.uint32)
     return np.frombuffer(f" {' '.join(words)} ".encode("utf-32-le"), np.uint32)
+
+
+def _fold(run: re.Match[str]) -> str:
+    # Every sigma is the same sigma: whether one ends a word is a question on which Unicode's versions may differ.
+    return unicodedata.normalize("NFKC", run[0]).replace("Σ", "σ").lower()
 
 
 def hash_ngrams(points: NDArray[np.uint32], size: int) -> NDArray[np.uint32]:

@@ -1,0 +1,71 @@
+"""The item tower: a video's tokens, text and, where it was in training, its own embedding, to a unit vector."""
+
+import tensorflow as tf
+from tf_keras import Model, initializers, layers
+
+from tfrs_pipeline.config import ModelConfig
+from tfrs_pipeline.features.spec import FeatureSpec
+from tfrs_pipeline.models.unit_length import unit_length
+
+_INITIAL_SPREAD = 0.05
+"""Standard deviation of the first embeddings: small beside what training makes of them."""
+
+
+class ItemTower(tf.Module):
+    """Layers of the item tower, and the two ways to run them.
+
+    A video is the sum of three vectors of `config.item_width` numbers: an embedding of its own (a shared one for videos
+    that were not in training, learned by dropping embeddings at random), the weighted sum of its tokens' embeddings,
+    and a projection of its text. A last projection leads to `spec.dimension`.
+    """
+
+    def __init__(self, spec: FeatureSpec, config: ModelConfig) -> None:
+        super().__init__()
+        self.spec = spec
+        width = config.item_width
+        self.own = layers.Embedding(len(spec.videos) + 1, width, embeddings_initializer=_spread(), name="own_embedding")
+        self.tokens = layers.Embedding(spec.tokens, width, embeddings_initializer=_spread(), name="token_embedding")
+        self.text = layers.Dense(width, use_bias=False, kernel_initializer=_spread(), name="text_projection")
+        self.output = layers.Dense(
+            spec.dimension, use_bias=False, kernel_initializer=initializers.Orthogonal(), name="item_output"
+        )
+        self.model = self._layers_model()
+        """What is exported: inputs `video` [1], `tokens` and `weights` [max_tokens], `text`; output [dimension]."""
+
+    def __call__(self, video: tf.Tensor, tokens: tf.SparseTensor, text: tf.Tensor) -> tf.Tensor:
+        """The function of `model` for training, where most of a padded row of tokens would be wasted.
+
+        Args:
+            video: int32 [N].
+            tokens: the weights of each video's tokens, [N, spec.tokens].
+            text: [N, text dimension].
+
+        Returns:
+            Unit vectors [N, dimension].
+        """
+        summed = (
+            tf.gather(self.own.embeddings, video)
+            + tf.sparse.sparse_dense_matmul(tokens, self.tokens.embeddings)
+            + self.text(text)
+        )
+        return tf.math.l2_normalize(self.output(summed), axis=-1)
+
+    def _layers_model(self) -> Model:
+        video = layers.Input((1,), dtype="int32", name="video")
+        tokens = layers.Input((self.spec.max_tokens,), dtype="int32", name="tokens")
+        weights = layers.Input((self.spec.max_tokens,), name="weights")
+        text = layers.Input((self.spec.text.dimension,), name="text")
+        summed = layers.Add(name="item_sum")(
+            [
+                layers.Flatten(name="own")(self.own(video)),
+                layers.Dot(axes=1, name="token_sum")([weights, self.tokens(tokens)]),
+                self.text(text),
+            ]
+        )
+        vector = unit_length(self.output(summed), self.spec.dimension, "item_vector")
+        return Model([video, tokens, weights, text], vector, name="item_tower")
+
+
+def _spread() -> initializers.Initializer:
+    """A new one for each layer: an initializer that is used twice gives the same numbers twice."""
+    return initializers.RandomNormal(stddev=_INITIAL_SPREAD)

@@ -1,0 +1,201 @@
+"""The run folder: what a training leaves behind, and how it is found and loaded again.
+
+`runs/<version>/` holds config.json, snapshot/, features.json, weights.npz, history.json, tensorboard/ and, last of
+all, report.html and metrics.json; a folder without metrics.json is a run that was cut off. `runs/latest` points at the
+newest finished one.
+"""
+
+import contextlib
+import fcntl
+import functools
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfrs_pipeline.config import Config, config_from_dict
+from tfrs_pipeline.data.snapshot import Snapshot, load_snapshot, save_snapshot
+from tfrs_pipeline.errors import InputError
+from tfrs_pipeline.features.spec import FeatureSpec
+from tfrs_pipeline.files import whole_file
+
+if TYPE_CHECKING:
+    from tfrs_pipeline.models.two_tower import TwoTower
+
+RUNS = Path("runs")
+LATEST = "latest"
+_NEEDED = ("config.json", "snapshot", "features.json", "weights.npz", "metrics.json")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run; its parts are read when they are asked for."""
+
+    folder: Path
+
+    @property
+    def version(self) -> str:
+        """Its name."""
+        return self.folder.name
+
+    @functools.cached_property
+    def config(self) -> Config:
+        """The settings it was trained with."""
+        return config_from_dict(read_json(self.folder / "config.json"), str(self.folder / "config.json"))
+
+    @functools.cached_property
+    def metrics(self) -> dict[str, Any]:
+        """What was measured; see docs/metrics.md."""
+        return read_json(self.folder / "metrics.json")
+
+    @functools.cached_property
+    def snapshot(self) -> Snapshot:
+        """What it was trained on."""
+        return load_snapshot(self.folder / "snapshot")
+
+    @functools.cached_property
+    def spec(self) -> FeatureSpec:
+        """The fitted features."""
+        path = self.folder / "features.json"
+        return FeatureSpec.from_json(path.read_text(encoding="utf-8"), path)
+
+    @functools.cached_property
+    def model(self) -> "TwoTower":
+        """Both towers with their weights."""
+        from tfrs_pipeline.models.two_tower import TwoTower
+
+        model = TwoTower(self.spec, self.config.model, self.config.training.temperature)
+        load_weights(model, self.folder / "weights.npz")
+        return model
+
+
+def open_run(folder: Path) -> Run:
+    """A finished run.
+
+    Raises:
+        InputError: there is no such folder, or it lacks a part.
+    """
+    if not folder.exists():
+        raise InputError(f"There is no run at {folder}. Train one with `tfrs-pipeline train`, or name another folder.")
+    folder = folder.resolve()
+    missing = [name for name in _NEEDED if not (folder / name).exists()]
+    if missing:
+        raise InputError(
+            f"The run in {folder} lacks {', '.join(missing)}: it was cut off or damaged. "
+            "Run `tfrs-pipeline train` again to finish it."
+        )
+    return Run(folder)
+
+
+def finished_runs(runs: Path) -> list[Run]:
+    """All finished runs, oldest first."""
+    folders = sorted(path for path in runs.glob("*") if path.is_dir() and not path.is_symlink())
+    return [Run(folder) for folder in folders if all((folder / name).exists() for name in _NEEDED)]
+
+
+def begin_run(runs: Path, snapshot: Snapshot, config: Config) -> Path:
+    """The folder of an unfinished run with the same data and settings, or a new one that holds both.
+
+    Returns:
+        The folder; its name is the version.
+    """
+    fingerprint = _fingerprint(snapshot, config)
+    for folder in sorted(runs.glob(f"*-{fingerprint}")):
+        if (folder / "snapshot").exists() and not (folder / "metrics.json").exists():
+            return folder
+    folder = runs / f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{fingerprint}"
+    write_json(folder / "config.json", config.to_dict())
+    save_snapshot(snapshot, folder / "snapshot")
+    return folder
+
+
+def point_latest_at(folder: Path) -> None:
+    """Make `runs/latest` this run, in one step."""
+    link = folder.parent / f".{LATEST}.{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(folder.name)
+    link.replace(folder.parent / LATEST)
+
+
+@contextlib.contextmanager
+def only_training(runs: Path) -> Iterator[None]:
+    """Hold the runs folder for one training; the lock goes with the process, however it ends.
+
+    Raises:
+        InputError: another training holds it.
+    """
+    runs.mkdir(parents=True, exist_ok=True)
+    with (runs / ".lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise InputError(
+                f"Another training (process {lock.read().strip() or 'unknown'}) is writing to {runs}. "
+                "Wait for it, or give this one a folder of its own with --runs."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def save_weights(model: "TwoTower", path: Path) -> None:
+    """Write the trainable variables in their order."""
+    arrays = {f"{i:03d}": variable.numpy() for i, variable in enumerate(model.tower_weights)}
+    with whole_file(path) as partial, partial.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def load_weights(model: "TwoTower", path: Path) -> None:
+    """Read what `save_weights` wrote.
+
+    Raises:
+        InputError: the file is damaged or of another model.
+    """
+    variables = model.tower_weights
+    try:
+        with np.load(path) as file:
+            arrays: list[NDArray] = [file[name] for name in sorted(file.files)]
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise InputError(f"{path} cannot be read as weights ({error}). Train again.") from error
+    if [array.shape for array in arrays] != [tuple(variable.shape) for variable in variables]:
+        raise InputError(f"{path} holds the weights of another model than its config and features. Train again.")
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def drop_checkpoints(folder: Path) -> None:
+    """Remove what was kept to go on from."""
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write readable JSON, whole or not at all."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Raises:
+        InputError: it is not.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON ({error}).") from error
+
+
+def _fingerprint(snapshot: Snapshot, config: Config) -> str:
+    text = snapshot.info.content_hash + json.dumps(config.to_dict(), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

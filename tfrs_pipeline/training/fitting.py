@@ -1,0 +1,145 @@
+"""The training loop: epochs, an average of the weights, validation, checkpoints.
+
+Killed at any instant, the same call goes on from the last finished epoch and ends where an undisturbed run ends: what
+is random comes from the seed and the epoch, or stands in the checkpoint.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+from tfrs_pipeline.config import TrainingConfig
+from tfrs_pipeline.files import disk_errors
+from tfrs_pipeline.models.two_tower import Batch, TwoTower
+from tfrs_pipeline.progress import Progress
+from tfrs_pipeline.runs import load_weights, save_weights
+from tfrs_pipeline.training.batches import Batches
+
+Validate = Callable[[TwoTower], dict[str, float]]
+CRITERION = "ndcg@100"
+"""The validation figure that decides; it hears of the whole list and is calmer than recall at one length."""
+
+
+def make_deterministic(seed: int) -> None:
+    """Same seed, same numbers. To be called before a model is built."""
+    tf_keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def fit(
+    model: TwoTower,
+    batches: Batches,
+    config: TrainingConfig,
+    folder: Path,
+    progress: Progress,
+    epochs: int,
+    validate: Validate | None = None,
+) -> list[dict[str, Any]]:
+    """Train for `epochs`, or until validation has not improved for `config.patience` epochs.
+
+    Args:
+        folder: for checkpoints, the best weights and TensorBoard's logs; what is found there is gone on from.
+        validate: figures of the model after an epoch, CRITERION among them. Without it all epochs are trained.
+
+    Returns:
+        A record for each epoch: epoch, loss, seconds, examples_per_second, and the figures of `validate`. The model
+        holds the averaged weights of the best epoch, or of the last one without `validate`.
+    """
+    optimizer = tf_keras.optimizers.AdamW(
+        config.learning_rate,
+        weight_decay=config.weight_decay,
+        use_ema=True,
+        ema_momentum=config.averaging,
+        ema_overwrite_frequency=None,
+    )
+    variables = model.tower_weights
+    optimizer.build(variables)
+    history: list[dict[str, Any]] = []
+    # The history is part of the checkpoint, so that both always speak of the same epoch.
+    record = tf.Variable("[]", dtype=tf.string)
+    checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, history=record)
+    manager = tf.train.CheckpointManager(checkpoint, str(folder / "checkpoints"), max_to_keep=1)
+    if manager.latest_checkpoint:
+        checkpoint.restore(manager.latest_checkpoint).expect_partial()
+        history = json.loads(record.numpy())
+        progress.say(f"Going on after epoch {len(history)}.")
+    best_weights = folder / "best.npz"
+    step = _step_function(model, optimizer, variables, batches.signature)
+    writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
+    while len(history) < epochs and not (validate and _is_over(history, config.patience)):
+        entry = _epoch(step, batches, len(history), progress)
+        raw = [variable.numpy() for variable in variables]
+        optimizer.finalize_variable_values(variables)
+        with disk_errors(folder):
+            if validate:
+                entry |= validate(model)
+                if all(entry[CRITERION] > earlier[CRITERION] for earlier in history):
+                    save_weights(model, best_weights)
+            history.append(entry)
+            _log(writer, entry)
+            for variable, value in zip(variables, raw, strict=True):
+                variable.assign(value)
+            record.assign(json.dumps(history))
+            manager.save()
+        progress.say(_line(entry))
+    if validate:
+        load_weights(model, best_weights)
+    else:
+        optimizer.finalize_variable_values(variables)
+    return history
+
+
+def best_epoch(history: list[dict[str, Any]]) -> int:
+    """The epoch, counted from 1, with the best validation; the earliest among equals."""
+    return max(history, key=lambda entry: (entry[CRITERION], -entry["epoch"]))["epoch"]
+
+
+def _is_over(history: list[dict[str, Any]], patience: int) -> bool:
+    return bool(history) and len(history) - best_epoch(history) >= patience
+
+
+def _step_function(
+    model: TwoTower, optimizer: tf_keras.optimizers.Optimizer, variables: list[tf.Variable], signature: Batch
+) -> Callable[[Batch], tf.Tensor]:
+    @tf.function(input_signature=[signature])
+    def step(batch: Batch) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(batch, training=True)
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        return loss
+
+    return step
+
+
+def _epoch(step: Callable[[Batch], tf.Tensor], batches: Batches, epoch: int, progress: Progress) -> dict[str, Any]:
+    begin = time.perf_counter()
+    loss = 0.0
+    with progress.steps(batches.steps, f"Epoch {epoch + 1}") as advance:
+        for batch in batches.epoch(epoch):
+            loss += float(step(batch))
+            advance(1)
+    seconds = time.perf_counter() - begin
+    return {
+        "epoch": epoch + 1,
+        "loss": loss / batches.examples,
+        "seconds": seconds,
+        "examples_per_second": batches.examples / seconds,
+    }
+
+
+def _log(writer: tf.summary.SummaryWriter, entry: dict[str, Any]) -> None:
+    with writer.as_default(step=entry["epoch"]):
+        for name, value in entry.items():
+            tf.summary.scalar(name, value)
+    writer.flush()
+
+
+def _line(entry: dict[str, Any]) -> str:
+    figures = [f"loss {entry['loss']:.3f}"]
+    figures += [f"{name} {value:.4f}" for name, value in entry.items() if "@" in name]
+    return f"Epoch {entry['epoch']}: {', '.join(figures)} ({entry['seconds']:.0f} s)"
