@@ -146,7 +146,7 @@ def load_snapshot(folder: Path) -> Snapshot:
         videos = pq.read_table(folder / "videos.parquet", schema=VIDEO_SCHEMA)
         users = np.array(pq.read_table(folder / "users.parquet")["id"].to_pylist(), dtype=np.str_)
         table = pq.read_table(folder / "likes.parquet")
-    except (ValueError, TypeError, pa.ArrowException) as error:
+    except (ValueError, TypeError, KeyError, OSError, pa.ArrowException) as error:  # Arrow has OSError for bad bytes.
         raise InputError(f"The snapshot in {folder} is damaged ({error}). Take a new one.") from error
     likes = Likes(
         table["user"].to_numpy().astype(np.int32),
