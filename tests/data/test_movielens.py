@@ -8,6 +8,7 @@ import pytest
 
 from tfrs_pipeline.data.catalogue import Catalogue
 from tfrs_pipeline.data.movielens import read_movielens
+from tfrs_pipeline.data.movielens_layouts import year_of
 from tfrs_pipeline.errors import InputError
 from tfrs_pipeline.progress import Progress
 
@@ -136,3 +137,26 @@ def test_metadata_needs_a_layout_with_links(tmp_path: Path, ml_latest: Callable[
         read(ml_1m(tmp_path / "ml-1m"), metadata=tmp_path / "tmdb.csv")
     with pytest.raises(InputError, match=r"lacks links\.csv"):
         read(ml_latest(links=None), metadata=tmp_path / "tmdb.csv")
+
+
+@pytest.mark.parametrize(
+    ("title", "year"),
+    [
+        ("Up (2009)", 2009),
+        ("Up (2009) ", 2009),
+        ("Dragons (2006–2007)", 2006),
+        ("Up (2009-)", 2009),
+        ("1984", None),
+        ("2001 (a space odyssey)", None),
+        ("Up (0000)", None),
+    ],
+)
+def test_year_of_a_title(title: str, year: int | None) -> None:
+    assert year_of(title) == year
+
+
+def test_a_byte_order_mark_and_other_columns_do_no_harm(ml_latest: Callable[..., Path]) -> None:
+    ratings = b"\xef\xbb\xbftimestamp,userId,movieId,source,rating\r\n964982703,1,1,web,4.0\r\n"
+    movies = b"\xef\xbb\xbftitle,movieId,genres\r\nToy Story (1995),1,Drama\r\n"
+    catalogue = read(ml_latest(ratings=ratings, movies=movies))
+    assert (catalogue.user.tolist(), catalogue.videos[0].title) == ([1], "Toy Story (1995)")

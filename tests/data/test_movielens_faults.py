@@ -86,6 +86,13 @@ def test_missing_files(ml_latest: Callable[..., Path], tmp_path: Path) -> None:
         read_movielens(tmp_path / "empty", None, 4, QUIET)
 
 
+def test_a_folder_with_several_data_sets(ml_latest: Callable[..., Path]) -> None:
+    ml_latest(name="outer/one")
+    folder = ml_latest(name="outer/two").parent
+    with pytest.raises(InputError, match=r"several data sets \(one, two\)"):
+        read_movielens(folder, None, 4, QUIET)
+
+
 def zipped(folder: Path) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

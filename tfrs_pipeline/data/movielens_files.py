@@ -45,16 +45,20 @@ class DataSet:
                 with open(self.files[name], "rb") as file:
                     yield file
             else:
-                with zipfile.ZipFile(self.path) as archive, archive.open(self.files[name]) as packed:
-                    yield packed  # type: ignore[misc]
+                with zipfile.ZipFile(self.path) as archive, self._unpacked(archive, name) as file:
+                    yield file
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise InputError(f"{name} in {self.path} is damaged ({error}). Fetch the zip again.") from error
-        except (RuntimeError, NotImplementedError) as error:
+        except PermissionError as error:
+            raise InputError(f"{name} in {self.path} may not be read by this user.") from error
+
+    def _unpacked(self, archive: zipfile.ZipFile, name: str) -> BinaryIO:
+        try:
+            return archive.open(self.files[name])  # type: ignore[return-value]
+        except (RuntimeError, NotImplementedError) as error:  # A password, or a compression that Python does not know.
             raise InputError(
                 f"{name} in {self.path} cannot be unpacked ({error}). Unpack it and name the folder."
             ) from error
-        except PermissionError as error:
-            raise InputError(f"{name} in {self.path} may not be read by this user.") from error
 
     def text(self, name: str, *, latin_1: bool = False) -> str:
         """The whole file as text; see `decode`.
@@ -79,32 +83,28 @@ def open_data_set(path: Path, wanted: Sequence[Sequence[str]]) -> DataSet:
     Raises:
         InputError: there is no such path, it is neither, or no kind's files are there.
     """
-    if path.is_dir():
-        found = {file.relative_to(path).as_posix(): file.stat().st_size for file in _files_of(path)}
-    elif path.is_file():
-        try:
-            with zipfile.ZipFile(path) as archive:
-                found = {entry.filename: entry.file_size for entry in archive.infolist() if not entry.is_dir()}
-        except zipfile.BadZipFile as error:
-            raise InputError(
-                f"{path} is not a whole zip ({error}). Give a MovieLens folder or zip; if the download broke off, "
-                "fetch it again."
-            ) from error
-    else:
-        raise InputError(f"{path} does not exist. Give the folder or the zip of a MovieLens data set.")
-
+    try:
+        found = _sizes(path)
+    except PermissionError as error:
+        raise InputError(f"{path} may not be read by this user.") from error
     folders: dict[str, dict[str, str]] = {}
     for name in found:
         folder, _, base = name.rpartition("/")
         if "/" not in folder and folder != "__MACOSX" and not base.startswith("."):
             folders.setdefault(folder, {})[base] = name
-    for folder in sorted(folders):
-        files = folders[folder]
-        if any(all(name in files for name in names) for names in wanted):
-            sizes = {base: found[name] for base, name in files.items()}
-            if path.is_dir():
-                files = {base: str(path / name) for base, name in files.items()}
-            return DataSet(path, files, sizes)
+    whole = {
+        folder: files
+        for folder, files in folders.items()
+        if any(all(name in files for name in names) for names in wanted)
+    }
+    if len(whole) > 1 and "" not in whole:
+        raise InputError(f"{path} holds several data sets ({', '.join(sorted(whole))}). Name the folder of one.")
+    if whole:
+        files = whole.get("") or next(iter(whole.values()))
+        sizes = {base: found[name] for base, name in files.items()}
+        if path.is_dir():
+            files = {base: str(path / name) for base, name in files.items()}
+        return DataSet(path, files, sizes)
     there = sorted({base for files in folders.values() for base in files})
     for names in wanted:
         missing = [name for name in names if name not in there]
@@ -121,6 +121,22 @@ def open_data_set(path: Path, wanted: Sequence[Sequence[str]]) -> DataSet:
         f"{path} is not a MovieLens data set: it should hold {choices}. "
         + (f"It holds {', '.join(there[:8])}{' ...' if len(there) > 8 else ''}." if there else "It holds no files.")
     )
+
+
+def _sizes(path: Path) -> dict[str, int]:
+    """Each file of a folder and of the folders in it, or of a zip, with its size."""
+    if path.is_dir():
+        return {file.relative_to(path).as_posix(): file.stat().st_size for file in _files_of(path)}
+    if not path.is_file():
+        raise InputError(f"{path} does not exist. Give the folder or the zip of a MovieLens data set.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {entry.filename: entry.file_size for entry in archive.infolist() if not entry.is_dir()}
+    except zipfile.BadZipFile as error:
+        raise InputError(
+            f"{path} is not a whole zip ({error}). Give a MovieLens folder or zip; if the download broke off, "
+            "fetch it again."
+        ) from error
 
 
 def _files_of(path: Path) -> Iterator[Path]:

@@ -58,9 +58,9 @@ def find_layout(data_set: DataSet) -> Layout:
 
 
 def year_of(title: str) -> int | None:
-    """The year in brackets at the end of a title."""
+    """The year in brackets at the end of a title, if it can be one."""
     found = _YEAR.search(title)
-    return int(found[1]) if found else None
+    return int(found[1]) if found and 1850 <= int(found[1]) <= 2100 else None
 
 
 def _latest_movies(data_set: DataSet) -> list[Movie]:

@@ -63,7 +63,7 @@ def read_ratings(data_set: DataSet, layout: Layout, likes_from: float, progress:
     name = layout.ratings
     columns: tuple[list[NDArray], ...] = ([], [], [], [])
     first = ""
-    with data_set.open(name) as file, progress.steps(data_set.sizes[name], "Ratings") as advance:
+    with data_set.open(name) as file, progress.steps(data_set.sizes[name], "Bytes of ratings") as advance:
         watched = _Watched(file, advance)
         try:
             for batch in _batches(watched, layout):
