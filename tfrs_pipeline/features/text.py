@@ -18,7 +18,7 @@ BUCKETS = 8192
 """Hash buckets; a power of two, so that a bucket is the low bits of a hash."""
 NONZEROS = 4
 """Places that a bucket has in the projection (Achlioptas 2003, sparse random projection)."""
-_BLANKS = str.maketrans({blank: " " for blank in "\t\n\v\f\r\u00a0\u3000"})
+_BLANKS = str.maketrans(dict.fromkeys("\t\n\v\f\r\u00a0\u3000", " "))
 # Runs of the scripts that Unicode no longer adds letters or marks to. Only they are normalized, so that two versions of
 # Unicode's tables, Python's and JavaScript's, fold a text alike: Latin, Greek, Cyrillic, Hebrew, Arabic, Hangul, kana,
 # Han, their compatibility forms, and symbols. Other scripts are read as they are written.
@@ -72,7 +72,7 @@ class HashedNgrams:
                 places.ravel(), (weights[:, None] * self._signs[bucket]).ravel(), len(counts) * self.spec.dimension
             ).reshape(len(counts), -1)
             length = np.linalg.norm(projected, axis=1, keepdims=True)
-            vectors[rows] = np.divide(projected, length, out=np.zeros_like(projected), where=length > 0)
+            vectors[rows] = np.divide(projected, length, out=np.zeros(projected.shape), where=length > 0)
         return vectors
 
 
@@ -122,7 +122,7 @@ def mix(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 
 def projection(dimension: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """A fixed sparse random projection: the places that each bucket adds to, and by how much, both [BUCKETS, NONZEROS]."""
+    """A fixed sparse random projection: where each bucket adds, and by how much, both [BUCKETS, NONZEROS]."""
     numbers = np.arange(BUCKETS * NONZEROS, dtype=np.uint32).reshape(BUCKETS, NONZEROS)
     hashes = mix(numbers + np.uint32(1))
     signs = np.where(hashes & np.uint32(1), 1.0, -1.0) / np.sqrt(NONZEROS)
