@@ -48,6 +48,14 @@ def test_ratings(ml_latest: Callable[..., Path], ratings: bytes, sentence: str) 
         read_movielens(ml_latest(ratings=ratings), None, 4, QUIET)
 
 
+def test_an_enormous_field_is_not_said_back_whole(ml_latest: Callable[..., Path]) -> None:
+    for content in (b"2" * 200_000, b'"' + b"2" * 200_000):
+        folder = ml_latest(ratings=HEADER + b"1," + content + b",4,964982703\n", name=str(content[:1]))
+        with pytest.raises(InputError, match=r"line 2: ") as raised:
+            read_movielens(folder, None, 4, QUIET)
+        assert len(str(raised.value)) < 200
+
+
 @pytest.mark.parametrize(
     ("movies", "sentence"),
     [

@@ -183,6 +183,15 @@ def cut_off(name: str, line: int) -> InputError:
     return InputError(f"{name} breaks off within line {line}. {_LOOKS_CUT}")
 
 
+def whole_number(text: str, largest: int) -> int | None:
+    """The number that `text` writes in plain digits, from 0 to `largest`; None if it does not."""
+    text = text.strip()
+    # The length first: Python refuses to read thousands of digits.
+    if text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= largest:
+        return int(text)
+    return None
+
+
 def csv_rows(text: str, name: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield (line, row) for each row of a CSV text with a header.
 

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
-from tfrs_pipeline.data.movielens_files import DataSet, csv_rows, open_data_set
+from tfrs_pipeline.data.movielens_files import DataSet, csv_rows, open_data_set, whole_number
 from tfrs_pipeline.errors import InputError
 
 LARGEST_ID = 2**31 - 1
@@ -133,9 +133,9 @@ def _numbered(name: str, rows: Iterable[tuple[int, str, str, list[str], datetime
     movies = []
     lines: dict[int, int] = {}
     for line, number_text, title, genres, published_at in rows:
-        if not (number_text.isascii() and number_text.isdigit() and int(number_text) <= LARGEST_ID):
+        number = whole_number(number_text, LARGEST_ID)
+        if number is None:
             raise InputError(f"{name} line {line}: the id is '{number_text[:40]}'. It has to be a whole number.")
-        number = int(number_text)
         if number in lines:
             raise InputError(
                 f"{name} line {line}: id {number} was on line {lines[number]} already. Remove one of them."

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from tfrs_pipeline.data.movielens_files import DataSet, csv_rows, decode
+from tfrs_pipeline.data.movielens_files import DataSet, csv_rows, decode, whole_number
+from tfrs_pipeline.data.movielens_layouts import LARGEST_ID
 from tfrs_pipeline.errors import InputError
 from tfrs_pipeline.progress import Progress
 
@@ -119,8 +120,7 @@ def _number(row: dict[str, str], column: str, largest: float, odd: dict[str, int
 
 
 def _date(row: dict[str, str], odd: dict[str, int]) -> datetime | None:
-    text, year_text = row["release_date"].strip(), (row.get("release_year") or "").strip()
-    year = int(year_text) if year_text.isascii() and year_text.isdigit() and 0 < int(year_text) < 10_000 else None
+    text, year = row["release_date"].strip(), whole_number(row.get("release_year", ""), 9_999)
     if text:
         try:
             return release_date(text, year)
@@ -134,7 +134,7 @@ def _names(text: str) -> list[str]:
 
 
 def _tmdb_id(text: str, name: str, line: int) -> int:
-    text = text.strip()
-    if not (text.isascii() and text.isdigit()):
+    number = whole_number(text, LARGEST_ID)
+    if number is None:
         raise InputError(f"{name} line {line}: the id is '{text[:40]}'. It has to be a whole number.")
-    return int(text)
+    return number

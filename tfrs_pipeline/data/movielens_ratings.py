@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from tfrs_pipeline.data.movielens_files import DataSet, cut_off
+from tfrs_pipeline.data.movielens_files import DataSet, cut_off, whole_number
 from tfrs_pipeline.data.movielens_layouts import LARGEST_ID, Layout
 from tfrs_pipeline.errors import InputError
 from tfrs_pipeline.progress import Progress
@@ -194,7 +194,7 @@ def _fault(data_set: DataSet, layout: Layout) -> InputError:
             text = raw.decode("latin-1").removeprefix("\xef\xbb\xbf").rstrip("\r\n")
             if not text.strip():
                 continue
-            fields = next(csv.reader([text])) if layout.separator == "," else text.split(layout.separator)
+            fields = _fields(text, layout.separator)
             if columns is None:
                 columns = [field.strip() for field in fields]
                 if missing := [column for column in _COLUMNS if column not in columns]:
@@ -212,13 +212,21 @@ def _fault(data_set: DataSet, layout: Layout) -> InputError:
     return InputError(f"{name} cannot be read. Each line has to read {form}.")
 
 
+def _fields(text: str, separator: str) -> list[str]:
+    if separator == ",":
+        try:
+            return next(csv.reader([text]))
+        except csv.Error:  # Python 3.10 has it for a NUL, and all have it for a field without an end.
+            pass
+    return text.split(separator)
+
+
 def _why_not(fields: dict[str, str]) -> str | None:
     """What is wrong with the fields of one rating, if anything."""
     for column, largest in (("userId", LARGEST_ID), ("movieId", LARGEST_ID), ("timestamp", NEVER)):
-        text = fields[column].strip()
-        if not (text.isascii() and text.isdigit() and int(text) <= largest):
+        if whole_number(fields[column], largest) is None:
             unit = "of seconds since 1970" if column == "timestamp" else f"up to {LARGEST_ID}"
-            return f"{column} is '{text[:40]}'. It has to be a whole number {unit}."
+            return f"{column} is '{fields[column][:40]}'. It has to be a whole number {unit}."
     text = fields["rating"].strip()
     try:
         valid = LOWEST_RATING <= float(text) <= HIGHEST_RATING
