@@ -13,7 +13,6 @@ import pytest
 
 from tfrs_pipeline.data import embedded, keeper
 from tfrs_pipeline.data.database import connect
-from tfrs_pipeline.data.opening import open_database
 from tfrs_pipeline.errors import InputError
 from tfrs_pipeline.progress import Progress
 
@@ -230,24 +229,6 @@ def test_a_project_elsewhere_is_named_by_the_environment(
     assert embedded.home() == made
 
 
-def test_opening_starts_and_migrates_where_no_address_is_given(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TFRS_HOME", str(project))
-    monkeypatch.setenv("DATABASE_URL", "")
-    with open_database(QUIET) as connection:
-        assert connection.execute("select count(*) from training_likes").fetchone() == (0,)
-    assert not embedded.status(project).running
-
-
-def test_opening_takes_the_address_that_is_given(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TFRS_HOME", str(tmp_path))
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    with open_database(QUIET) as connection:
-        assert connection.info.dbname.startswith("test_")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_server_that_cannot_start_says_why(project: Path) -> None:
     settings = project / ".local" / "postgres" / "data" / "postgresql.auto.conf"
     before = settings.read_text()
@@ -277,6 +258,22 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / ".local").write_text("a file")
     with pytest.raises(InputError, match=r"\.local"):
         embedded.running(tmp_path, QUIET).__enter__()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_database_of_another_user_is_told(made: Path) -> None:
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(1)
+            os.setuid(1)
+            embedded.status(made)
+        except InputError as error:
+            os._exit(0 if "belongs to another user" in str(error) else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")

@@ -101,7 +101,12 @@ def stop(project: Path) -> bool:
 
 
 def _folder(project: Path) -> Path:
-    return project / ".local" / "postgres"
+    folder = project / ".local" / "postgres"
+    with disk_errors(folder):
+        made = (folder / "data").exists()
+    if made and not os.access(folder / "data", os.R_OK | os.W_OK | os.X_OK):
+        raise InputError(f"The database in {folder} belongs to another user. Run as that user, or set DATABASE_URL.")
+    return folder
 
 
 def _url(folder: Path) -> str:
@@ -126,8 +131,6 @@ def _kept(folder: Path, binaries: Path) -> Iterator[None]:
 
 def _start(folder: Path, binaries: Path, progress: Progress) -> None:
     data, log = folder / "data", folder / "log"
-    if data.exists() and not os.access(data, os.W_OK):
-        raise InputError(f"The database in {data} belongs to another user. Run as that user, or set DATABASE_URL.")
     user = _server_user(data)
     if user is not None:
         _let_in(user, binaries, folder, progress)
