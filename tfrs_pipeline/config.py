@@ -72,12 +72,12 @@ class TrainingConfig:
     patience: int = 3
     """Stop when validation has not improved for so many epochs."""
     batch_blocks: int = 32
-    """Blocks of history in a batch; a block holds up to `features.window` likes, each an example."""
+    """Blocks in a batch; a block holds up to 16 neighbouring likes of one user, each an example."""
     negatives: int = 2_048
     """Videos drawn at random as candidates beside those in the batch; the whole catalogue when it is not larger."""
     temperature: float = 0.1
     """Cosines are divided by it before the softmax."""
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     averaging: float = 0.99
     """Momentum of the average over steps that is kept of the weights, and used."""
@@ -102,6 +102,8 @@ class EvaluationConfig:
     """Users with fewer likes take no part in the split."""
     candidates: str = "all"
     """`all` videos are ranked, or only those that are `liked` by somebody in the snapshot."""
+    users: int = 20_000
+    """At most so many users, drawn once, are asked for."""
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,9 @@ def disk_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise InputError(f"The disk is full: {path} could not be written. Free some space and run again.") from error
+            raise InputError(
+                f"The disk is full: {path} could not be written. Free some space and run again."
+            ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise InputError(f"{path} may not be written. Choose a folder that this user can write to.") from error
         raise

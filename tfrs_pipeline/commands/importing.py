@@ -67,10 +67,19 @@ def movielens(folder: Path, metadata: Path | None, likes_from: float, as_json: b
     help="The day its two years end. Fixed by default, so that the same rows come out at any time.",
 )
 @click.option("--add", is_flag=True, help="Put the demo beside the videos and likes that are there already.")
+@click.option("--if-empty", is_flag=True, help="Do nothing where there are likes already.")
 @json_option
 @quiet_option
 def demo(
-    videos: int, users: int, likes: int, seed: int, until: datetime, add: bool, as_json: bool, progress: Progress
+    videos: int,
+    users: int,
+    likes: int,
+    seed: int,
+    until: datetime,
+    add: bool,
+    if_empty: bool,
+    as_json: bool,
+    progress: Progress,
 ) -> None:
     """Import a made-up video service.
 
@@ -81,12 +90,15 @@ def demo(
     Example: tfrs-pipeline import demo --videos 50000 --users 100000 --likes 1000000 --seed 7
     """
     from tfrs_pipeline.data.demo import Demo, make_demo
-    from tfrs_pipeline.data.loading import load, others_rows
+    from tfrs_pipeline.data.loading import has_likes, load, others_rows
     from tfrs_pipeline.data.opening import open_database
 
     plan = Demo(videos, users, likes, seed, until.replace(tzinfo=timezone.utc))
     plan.check()
     with open_database(progress) as connection:
+        if if_empty and has_likes(connection):
+            progress.say("The database has likes already; nothing was imported.")
+            return
         if not add:
             plan.refuse_beside(*others_rows(connection, plan.source))
         loaded = load(connection, make_demo(plan, progress), progress, prune=False)

@@ -12,6 +12,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from tfrs_pipeline.data.catalogue import Catalogue, Video
+from tfrs_pipeline.data.database import check_training_views
 from tfrs_pipeline.data.identifiers import LARGEST_NUMBER, LOW_BITS, Source
 from tfrs_pipeline.errors import InputError
 from tfrs_pipeline.progress import Progress
@@ -69,6 +70,13 @@ def load(connection: psycopg.Connection, catalogue: Catalogue, progress: Progres
         _copy_likes(cursor, catalogue, progress)
         progress.say("Putting the rows in their place ...")
         return _merge(cursor, catalogue, prune)
+
+
+def has_likes(connection: psycopg.Connection) -> bool:
+    """Whether there is anything to learn from, in the service's own tables too."""
+    check_training_views(connection)
+    row = connection.execute("select exists (select from public.training_likes)").fetchone()
+    return bool(row and row[0])
 
 
 def others_rows(connection: psycopg.Connection, source: Source) -> tuple[int, int]:

@@ -68,9 +68,13 @@ class HashedNgrams:
             row, bucket = np.nonzero(counts)
             weights = np.log1p(counts[row, bucket]) * self._idf[bucket]
             places = row[:, None] * self.spec.dimension + self._places[bucket]
-            projected = np.bincount(
-                places.ravel(), (weights[:, None] * self._signs[bucket]).ravel(), len(counts) * self.spec.dimension
-            ).reshape(len(counts), -1)
+            projected = (
+                np.bincount(
+                    places.ravel(), (weights[:, None] * self._signs[bucket]).ravel(), len(counts) * self.spec.dimension
+                )
+                .astype(np.float64)
+                .reshape(len(counts), -1)
+            )
             length = np.linalg.norm(projected, axis=1, keepdims=True)
             vectors[rows] = np.divide(projected, length, out=np.zeros(projected.shape), where=length > 0)
         return vectors

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tfrs_pipeline.data.snapshot import Likes
 from tfrs_pipeline.features.spec import HOUR_BANDS, WEEKDAYS, FeatureSpec
 from tfrs_pipeline.features.videos import VideoInputs
 
@@ -38,54 +39,86 @@ class UserState:
         return UserState(np.append(self.videos, np.int32(video))[start:], np.append(self.at, np.int64(at))[start:])
 
 
-def causal_weights(rates: list[float], length: int) -> NDArray[np.float32]:
-    """How much each like counts at each place of a history: [length, rates, length].
+def states_of(likes: Likes, users: NDArray[np.int32], window: int) -> list[UserState]:
+    """The state of each of the users after all of the likes."""
+    first, end = np.searchsorted(likes.user, users), np.searchsorted(likes.user, users, side="right")
+    first = np.maximum(first, end - window)
+    return [UserState(likes.video[i:j], likes.at[i:j]) for i, j in zip(first, end, strict=True)]
 
-    Row `t` weights likes 0 … t by exp(-rate * likes ago) and sums to 1; what comes after `t` weighs nothing.
+
+@dataclass(frozen=True)
+class Views:
+    """What is seen of rows of likes from some places in them.
+
+    Attributes:
+        ages: how many likes ago, int32 [rows, places, length]; the window where a like is not seen.
+        first: the earliest like that is seen, int64 [rows, places].
+        last: the latest, int64 [rows, places].
     """
-    ago = np.arange(length)[:, None] - np.arange(length)[None, :]
-    weights = np.where(ago >= 0, np.exp(-np.array(rates)[:, None, None] * np.maximum(ago, 0)), 0.0)
-    return (weights / weights.sum(axis=2, keepdims=True)).transpose(1, 0, 2).astype(np.float32)
+
+    ages: NDArray[np.int32]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+
+    @staticmethod
+    def at(last: NDArray[np.int64], length: int, window: int) -> "Views":
+        """From the likes `last` [rows, places], a window back; nothing is seen from a place of -1."""
+        first = np.maximum(last - window + 1, 0)
+        like = np.arange(length)
+        seen = (like >= first[:, :, None]) & (like <= last[:, :, None])
+        return Views(np.where(seen, last[:, :, None] - like, window).astype(np.int32), first, last)
+
+    def weights(self, rates: list[float], window: int) -> NDArray[np.float32]:
+        """exp(-rate * likes ago), of sum 1 over what is seen: [rows, places, rates, length]."""
+        ages = self.ages[:, :, None, :]
+        weights = np.where(ages < window, np.exp(-np.array(rates)[:, None] * ages), 0.0)
+        total = weights.sum(axis=3, keepdims=True)
+        return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0).astype(np.float32)
+
+    def mask(self, window: int) -> NDArray[np.float32]:
+        """0 where a like is seen, HIDDEN elsewhere: [rows, places, length]."""
+        return np.where(self.ages < window, 0.0, HIDDEN).astype(np.float32)
 
 
-def causal_ages(window: int, length: int) -> NDArray[np.int32]:
-    """How many likes ago, [length, length]; `window` where nothing is to be seen."""
-    ago = np.arange(length)[:, None] - np.arange(length)[None, :]
-    return np.where((ago >= 0) & (ago < window), ago, window).astype(np.int32)
-
-
-def profiles(spec: FeatureSpec, likes: VideoInputs, at: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The profile of a user after each of their likes.
+def profiles(spec: FeatureSpec, likes: VideoInputs, at: NDArray[np.int64], views: Views) -> NDArray[np.float32]:
+    """The profile of a user as seen from some places of their likes.
 
     Args:
-        likes: the videos of `users * length` likes, row by row, oldest first.
-        at: microseconds of each like, int64 [users, length]; rows shorter than `length` are padded at the end.
+        likes: the videos of `rows * length` likes, row by row, oldest first.
+        at: microseconds of each like, int64 [rows, length].
+        views: what is seen, from where.
 
     Returns:
-        [users, length, profile_size]: shares of the profile tokens, of hours and weekdays (UTC), weighted by recency;
+        [rows, places, profile_size]: shares of the profile tokens, of hours and weekdays (UTC), weighted by recency;
         then how many likes, the usual gap between them, the last gap, and the span.
     """
-    users, length = at.shape
-    weights = causal_weights(spec.decay_rates[:1], length)[:, 0]
+    rows, length = at.shape
     columns = len(spec.profile_tokens)
     column = np.full(spec.tokens, -1, np.int64)
     column[spec.profile_tokens] = np.arange(columns)
     places = column[likes.tokens]
     known = places >= 0
-    rows = np.broadcast_to(np.arange(users * length)[:, None], places.shape)
-    flat = rows[known] * columns + places[known]
-    shares = np.bincount(flat, likes.weights[known], minlength=users * length * columns)
+    like = np.broadcast_to(np.arange(rows * length)[:, None], places.shape)
+    flat = like[known] * columns + places[known]
+    shares = np.bincount(flat, likes.weights[known], minlength=rows * length * columns)
     hours = at // _MICROSECONDS_AN_HOUR
     bands = np.eye(HOUR_BANDS)[hours % 24 // (24 // HOUR_BANDS)]
     weekdays = np.eye(WEEKDAYS)[(hours // 24 + 3) % 7]  # 1970-01-01 was a Thursday; Monday is 0.
+    kinds = np.concatenate([shares.reshape(rows, length, columns), bands, weekdays], axis=2)
+    weights = views.weights(spec.decay_rates[:1], spec.window)[:, :, 0]
+    averages = np.matmul(weights, kinds.astype(np.float32))
+
+    row = np.arange(rows)[:, None]
+    seen = views.last >= 0
+    # The gap before the earliest like that is seen reaches out of the window, so it does not count.
     gaps = np.log1p(np.maximum(np.diff(at, axis=1, prepend=at[:, :1]), 0) / _MICROSECONDS_AN_HOUR) / _ACTIVITY_SCALE
-    gaps = gaps[:, :, None]
-    averaged = np.concatenate([shares.reshape(users, length, columns), bands, weekdays, gaps], axis=2)
-    averaged = np.matmul(weights, averaged.astype(np.float32))
-    count = np.broadcast_to((np.log1p(np.arange(1, length + 1)) / np.log1p(spec.window))[None, :, None], gaps.shape)
-    span = np.log1p(np.maximum(at - at[:, :1], 0) / (24 * _MICROSECONDS_AN_HOUR))[:, :, None] / _ACTIVITY_SCALE
-    activity = [count, averaged[:, :, -1:], gaps, span]
-    return np.concatenate([averaged[:, :, :-1], *activity], axis=2).astype(np.float32)
+    inside = np.arange(length) > views.first[:, :, None]
+    usual_gap = (weights * inside * gaps[:, None, :]).sum(axis=2)
+    last_gap = np.where(views.last > views.first, gaps[row, views.last], 0)
+    span = np.log1p((at[row, views.last] - at[row, views.first]) / (24 * _MICROSECONDS_AN_HOUR)) / _ACTIVITY_SCALE
+    count = np.log1p(views.last - views.first + 1) / np.log1p(spec.window)
+    activity = np.stack([count, usual_gap, last_gap, span], axis=2) * seen[:, :, None]
+    return np.concatenate([averages, activity], axis=2).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -121,20 +154,18 @@ def encode_users(
         vectors: what it made of them, [videos, dimension].
     """
     count, length = len(states), spec.window
+    known = np.array([len(state.videos) for state in states])
     rows = np.zeros((count, length), np.int64)
     at = np.zeros((count, length), np.int64)
-    known = np.array([len(state.videos) for state in states])
     for i, state in enumerate(states):
         rows[i, : known[i]] = state.videos
         at[i, : known[i]] = state.at
-    held = np.arange(length)[None, :] < known[:, None]
-    last = np.maximum(known - 1, 0)
-    window = np.where(held[:, :, None], vectors[rows], np.float32(0))
-    profile = profiles(spec, videos[rows.ravel()], at)[np.arange(count), last]
+    held = np.arange(length) < known[:, None]
+    views = Views.at(known[:, None] - 1, length, length)
     return UserInputs(
-        window=window,
-        weights=causal_weights(spec.decay_rates, length)[last] * (known > 0)[:, None, None],
-        ages=np.where(held, causal_ages(length, length)[last], length).astype(np.int32),
-        mask=np.where(held, 0.0, HIDDEN).astype(np.float32),
-        profile=profile * (known > 0)[:, None],
+        window=np.where(held[:, :, None], vectors[rows], np.float32(0)),
+        weights=views.weights(spec.decay_rates, length)[:, 0],
+        ages=views.ages[:, 0],
+        mask=views.mask(length)[:, 0],
+        profile=profiles(spec, videos[rows.ravel()], at, views)[:, 0],
     )

@@ -24,19 +24,22 @@ class Batch(NamedTuple):
         video: int32 [U], `tokens` [U, spec.tokens], `text` [U, text dimension]: the candidates, as the item tower reads
             them.
         sampling_probability: float32 [U], how likely each candidate was to be in the batch; 1 for a whole catalogue.
-        history: int32 [B, window], candidates that were liked, oldest first.
-        target: int32 [B, window], the candidate that was liked next.
-        is_example: bool [B, window], whether the place is to be learned from.
-        profile: float32 [B, window, profile_size].
+        likes: int32 [B, length], candidates that were liked, oldest first; length is window + PLACES - 1.
+        target: int32 [B, PLACES], the candidate that was liked next after each place.
+        is_example: bool [B, PLACES], whether the place is to be learned from.
+        weights, ages, mask, profile: what the user tower sees from each place.
     """
 
     video: tf.Tensor
     tokens: tf.SparseTensor
     text: tf.Tensor
     sampling_probability: tf.Tensor
-    history: tf.Tensor
+    likes: tf.Tensor
     target: tf.Tensor
     is_example: tf.Tensor
+    weights: tf.Tensor
+    ages: tf.Tensor
+    mask: tf.Tensor
     profile: tf.Tensor
 
 
@@ -63,7 +66,9 @@ class TwoTower(tfrs.Model):
         see its own positive again (an accidental hit), nor what the user had liked before, which is never recommended.
         """
         candidates = self.item_tower(inputs.video, inputs.tokens, inputs.text)
-        places = self.user_tower(tf.gather(candidates, inputs.history), inputs.profile, training=training)
+        places = self.user_tower(
+            tf.gather(candidates, inputs.likes), inputs.weights, inputs.ages, inputs.mask, inputs.profile, training
+        )
         queries = tf.math.l2_normalize(tf.boolean_mask(places, inputs.is_example), axis=-1)
         positive = tf.boolean_mask(inputs.target, inputs.is_example)
         ids = tf.concat([positive, tf.range(tf.shape(candidates)[0])], axis=0)
@@ -79,12 +84,11 @@ class TwoTower(tfrs.Model):
         )
 
     def _not_liked_before(self, batch: Batch, candidates: tf.Tensor) -> tf.Tensor:
-        """[examples, candidates]: False where the candidate stands in the example's history."""
-        block_and_place = tf.cast(tf.where(batch.is_example), tf.int32)
-        block, place = block_and_place[:, 0], block_and_place[:, 1]
-        seen = tf.range(self.spec.window)[None, :] <= place[:, None]
+        """[examples, candidates]: False where the candidate is among the likes that the example sees."""
+        block = tf.cast(tf.where(batch.is_example)[:, 0], tf.int32)
+        seen = tf.boolean_mask(batch.ages, batch.is_example) < self.spec.window
         example = tf.cast(tf.where(seen)[:, 0], tf.int32)
-        liked = tf.boolean_mask(tf.gather(batch.history, block), seen)
+        liked = tf.boolean_mask(tf.gather(batch.likes, block), seen)
         shape = tf.stack([tf.shape(block)[0], candidates])
         return tf.scatter_nd(tf.stack([example, liked], axis=1), tf.ones_like(example), shape) == 0
 

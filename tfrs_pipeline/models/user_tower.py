@@ -5,8 +5,10 @@ from tf_keras import Model, initializers, layers
 
 from tfrs_pipeline.config import ModelConfig
 from tfrs_pipeline.features.spec import FeatureSpec
-from tfrs_pipeline.features.users import HIDDEN, causal_ages, causal_weights
 from tfrs_pipeline.models.unit_length import unit_length
+
+PLACES = 16
+"""Places that share a row of likes in training: the more, the less is read twice; short histories fill fewer."""
 
 
 class UserTower(tf.Module):
@@ -42,41 +44,47 @@ class UserTower(tf.Module):
         # Their own generators live in variables, so that a checkpoint holds where they stand.
         self.read_dropout = layers.Dropout(config.read_dropout, rng_type="stateful", name="read_dropout")
         self.dropout = layers.Dropout(config.dropout, rng_type="stateful", name="dropout")
-        length, rates = spec.window, len(spec.decay_rates)
         self.training_model = self._training_model()
+        """For many places in each row of likes: see `__call__`."""
         self.model = self._serving_model()
         """What is exported: inputs `window` [window, dimension], `weights` [rates, window], `ages` and `mask` [window],
         `profile`; output [dimension]."""
-        self._weights = tf.constant(causal_weights(spec.decay_rates, length).reshape(1, length * rates, length))
-        ages = causal_ages(length, length)
-        self._ages = tf.constant(ages[None])
-        self._mask = tf.constant(HIDDEN * (ages == length)[None].astype("float32"))
 
-    def __call__(self, window: tf.Tensor, profile: tf.Tensor, training: bool) -> tf.Tensor:
-        """The vector of each user after each like.
+    def __call__(
+        self,
+        likes: tf.Tensor,
+        weights: tf.Tensor,
+        ages: tf.Tensor,
+        mask: tf.Tensor,
+        profile: tf.Tensor,
+        training: bool,
+    ) -> tf.Tensor:
+        """The vectors of users at several places of their likes.
 
         Args:
-            window: vectors of the likes, oldest first, [B, window, dimension].
-            profile: after each like, [B, window, profile_size].
+            likes: vectors of the likes, [rows, length, dimension].
+            weights: of the likes as seen from each place, [rows, places, rates, length].
+            ages: how many likes ago, int32 [rows, places, length].
+            mask: added to the attention, [rows, places, length].
+            profile: at each place, [rows, places, profile_size].
 
         Returns:
-            Vectors [B, window, dimension], not yet of unit length.
+            Vectors [rows, places, dimension], not yet of unit length.
         """
-        rows = tf.shape(window)[0]
-        constants = [tf.repeat(constant, rows, axis=0) for constant in (self._weights, self._ages, self._mask)]
-        return self.training_model([window, *constants, profile], training=training)
+        flat = tf.reshape(weights, (tf.shape(weights)[0], PLACES * len(self.spec.decay_rates), -1))
+        return self.training_model([likes, flat, ages, mask, profile], training=training)
 
     def _training_model(self) -> Model:
-        """An answer for every place of a window, each with weights, ages, mask and profile of its own."""
-        spec, length = self.spec, self.spec.window
+        """PLACES answers for a row of likes, each with weights, ages, mask and profile of its own."""
+        spec, length = self.spec, self.spec.window + PLACES - 1
         inputs = [
             layers.Input((length, spec.dimension)),
-            layers.Input((length * len(spec.decay_rates), length)),
-            layers.Input((length, length), dtype="int32"),
-            layers.Input((length, length)),
-            layers.Input((length, spec.profile_size)),
+            layers.Input((PLACES * len(spec.decay_rates), length)),
+            layers.Input((PLACES, length), dtype="int32"),
+            layers.Input((PLACES, length)),
+            layers.Input((PLACES, spec.profile_size)),
         ]
-        return Model(inputs, self._connect(length, *inputs))
+        return Model(inputs, self._connect(PLACES, *inputs))
 
     def _serving_model(self) -> Model:
         """One answer, of unit length."""
@@ -113,5 +121,5 @@ class UserTower(tf.Module):
     ) -> tf.Tensor:
         keys = self.key[head](self.query[head](hidden))
         fit = layers.Dot(axes=2)([keys, window])
-        bias = layers.Reshape((places, self.spec.window))(self.age[head](ages))
+        bias = layers.Reshape((places, window.shape[1]))(self.age[head](ages))
         return layers.Dot(axes=(2, 1))([layers.Softmax()(layers.Add()([fit, bias, mask])), window])

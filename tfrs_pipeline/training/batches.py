@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from tfrs_pipeline.config import TrainingConfig
 from tfrs_pipeline.data.snapshot import Likes
 from tfrs_pipeline.features.spec import FeatureSpec
-from tfrs_pipeline.features.users import profiles
+from tfrs_pipeline.features.users import Views, profiles
 from tfrs_pipeline.features.videos import VideoInputs
 from tfrs_pipeline.models.two_tower import Batch
+from tfrs_pipeline.models.user_tower import PLACES
 from tfrs_pipeline.training.blocks import cut_blocks
 
 _BATCHES_AHEAD = 2
@@ -32,10 +33,10 @@ class Batches:
         self.spec = spec
         self.config = config
         self._likes = likes
-        self._blocks = cut_blocks(likes, spec.window)
+        self._blocks = cut_blocks(likes, spec.window, PLACES)
         self._share = likes.counts(len(videos)) / max(1, len(likes))
         era_starts = np.quantile(likes.at, np.arange(config.popularity_eras) / config.popularity_eras, method="lower")
-        first_target = likes.at[self._blocks.start + self._blocks.skip + 1]
+        first_target = likes.at[self._blocks.first + 1]
         self._era = np.searchsorted(era_starts, first_target, side="right") - 1
         self._videos = [
             videos.at_popularity(spec, likes.where(likes.at < start).counts(len(videos))) for start in era_starts
@@ -44,7 +45,7 @@ class Batches:
     @property
     def examples(self) -> int:
         """Examples in an epoch."""
-        return int((self._blocks.length - self._blocks.skip).sum())
+        return int(self._blocks.examples.sum())
 
     @property
     def steps(self) -> int:
@@ -72,13 +73,16 @@ class Batches:
             yield self._batch(self._videos[era], blocks, generator)
 
     def _batch(self, catalogue: VideoInputs, blocks: NDArray[np.int64], generator: np.random.Generator) -> Batch:
-        start, length, skip = self._blocks.start[blocks], self._blocks.length[blocks], self._blocks.skip[blocks]
-        place = np.arange(self.spec.window)[None, :]
-        held = place < length[:, None]
-        # Places behind the end repeat the last like; nothing before them sees them.
-        row = start[:, None] + np.minimum(place, length[:, None] - 1)
-        history, target, at = self._likes.video[row], self._likes.video[row + 1], self._likes.at[row]
-        candidates, probability = self._candidates(np.union1d(history, target), int(held.sum()), generator)
+        window, length = self.spec.window, self.spec.window + PLACES - 1
+        start, first, examples = self._blocks.start[blocks], self._blocks.first[blocks], self._blocks.examples[blocks]
+        last = first + examples - 1
+        # Rows are of one length; places behind the last like repeat it, and nothing sees them.
+        like = np.minimum(start[:, None] + np.arange(length), last[:, None])
+        place = np.minimum(first[:, None] + np.arange(PLACES), last[:, None])
+        likes, at, target = self._likes.video[like], self._likes.at[like], self._likes.video[place + 1]
+        views = Views.at(place - start[:, None], length, window)
+        held = int((last - start + 2).sum())
+        candidates, probability = self._candidates(np.union1d(likes, target), held, generator)
         videos = catalogue[candidates]
         own = np.where(generator.random(len(videos)) < self.config.own_dropout, 0, videos.video)
         filled = np.nonzero(videos.weights)
@@ -92,10 +96,13 @@ class Batches:
             tokens=tokens,
             text=videos.text,
             sampling_probability=probability,
-            history=np.searchsorted(candidates, history).astype(np.int32),
+            likes=np.searchsorted(candidates, likes).astype(np.int32),
             target=np.searchsorted(candidates, target).astype(np.int32),
-            is_example=held & (place >= skip[:, None]),
-            profile=profiles(self.spec, catalogue[history.ravel()], at),
+            is_example=np.arange(PLACES) < examples[:, None],
+            weights=views.weights(self.spec.decay_rates, window),
+            ages=views.ages,
+            mask=views.mask(window),
+            profile=profiles(self.spec, catalogue[likes.ravel()], at, views),
         )
 
     def _candidates(
@@ -119,14 +126,17 @@ class Batches:
     def signature(self) -> Batch:
         """Shapes and types of a batch."""
         spec = self.spec
-        block = (None, spec.window)
+        length, rates = spec.window + PLACES - 1, len(spec.decay_rates)
         return Batch(
             video=tf.TensorSpec((None,), tf.int32),
             tokens=tf.SparseTensorSpec((None, spec.tokens), tf.float32),
             text=tf.TensorSpec((None, spec.text.dimension), tf.float32),
             sampling_probability=tf.TensorSpec((None,), tf.float32),
-            history=tf.TensorSpec(block, tf.int32),
-            target=tf.TensorSpec(block, tf.int32),
-            is_example=tf.TensorSpec(block, tf.bool),
-            profile=tf.TensorSpec((*block, spec.profile_size), tf.float32),
+            likes=tf.TensorSpec((None, length), tf.int32),
+            target=tf.TensorSpec((None, PLACES), tf.int32),
+            is_example=tf.TensorSpec((None, PLACES), tf.bool),
+            weights=tf.TensorSpec((None, PLACES, rates, length), tf.float32),
+            ages=tf.TensorSpec((None, PLACES, length), tf.int32),
+            mask=tf.TensorSpec((None, PLACES, length), tf.float32),
+            profile=tf.TensorSpec((None, PLACES, spec.profile_size), tf.float32),
         )

@@ -1,0 +1,64 @@
+"""`tfrs-pipeline train`: from the database to a measured run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tfrs_pipeline.commands.options import config_options, json_option, quiet_option, runs_option
+from tfrs_pipeline.config import Config
+from tfrs_pipeline.progress import Progress
+
+
+@click.command("train")
+@config_options
+@click.option(
+    "--snapshot",
+    "snapshot_folder",
+    type=click.Path(path_type=Path),
+    help="Train on a snapshot that was written earlier, rather than on the database.",
+)
+@runs_option
+@json_option
+@quiet_option
+def command(config: Config, snapshot_folder: Path | None, runs: Path, as_json: bool, progress: Progress) -> None:
+    """Train both towers, measure them, and write runs/VERSION with metrics.json and report.html.
+
+    Cut off, the same command goes on from the last finished epoch.
+
+    Example: tfrs-pipeline train --epochs 10 --set evaluation.candidates=liked
+    """
+    from tfrs_pipeline.data.opening import open_database
+    from tfrs_pipeline.data.reading import read_snapshot
+    from tfrs_pipeline.data.snapshot import load_snapshot
+
+    if snapshot_folder:
+        snapshot = load_snapshot(snapshot_folder)
+    else:
+        with open_database(progress) as connection:
+            snapshot = read_snapshot(connection, progress)
+    from tfrs_pipeline.pipeline import train
+
+    run = train(snapshot, config, runs, progress)
+    print_metrics(run.folder, run.metrics, as_json)
+
+
+def print_metrics(folder: Path, metrics: dict[str, Any], as_json: bool) -> None:
+    """The answer of `train` and `evaluate`: a table, and where the report is."""
+    if as_json:
+        click.echo(json.dumps(metrics))
+        return
+    columns = ("recall@10", "recall@50", "recall@100", "ndcg@10", "mrr@10", "coverage@10")
+    click.echo(f"\n{'':24}{'users':>8}" + "".join(f"{column:>13}" for column in columns))
+    for system, segments in metrics["systems"].items():
+        for segment, values in segments.items():
+            name = system if segment == "all" else f"  {segment.replace('_', ' ')}"
+            numbers = "".join(f"{values[column]:13.4f}" if column in values else f"{'–':>13}" for column in columns)
+            click.echo(f"{name:24}{values['users']:>8,}{numbers}")
+    training = metrics["training"]
+    click.echo(
+        f"\nTrained in {training['seconds']:.0f} s ({training['examples_per_second']:,.0f} examples/s, "
+        f"{training['peak_memory_mib']:,} MiB at most), best epoch {training['best_epoch']}."
+    )
+    click.echo(f"Report: {folder / 'report.html'}")

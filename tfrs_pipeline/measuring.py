@@ -1,0 +1,134 @@
+"""Measure a run on the test likes, beside the systems that it has to beat, and write metrics.json and the report."""
+
+import resource
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tfrs_pipeline.config import Config, EvaluationConfig
+from tfrs_pipeline.data.snapshot import Snapshot
+from tfrs_pipeline.data.split import TEST, VALIDATION, Split, by_time, last_like
+from tfrs_pipeline.evaluation.evaluate import measure as measures_of
+from tfrs_pipeline.evaluation.evaluate import rank
+from tfrs_pipeline.evaluation.problem import RankingProblem, ranking_problem
+from tfrs_pipeline.evaluation.ranking import PopularityScorer, Scorer, VectorScorer
+from tfrs_pipeline.features.fitting import fit_features
+from tfrs_pipeline.features.spec import FeatureSpec
+from tfrs_pipeline.features.users import UserState, states_of
+from tfrs_pipeline.features.videos import VideoInputs, encode_videos
+from tfrs_pipeline.models.linear import LinearModel
+from tfrs_pipeline.progress import Progress
+from tfrs_pipeline.runs import Run, read_json, write_json
+from tfrs_pipeline.training.fitting import best_epoch
+
+LEARNED = "two_tower"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One part of a split, encoded: what may be learned from, and what is asked."""
+
+    spec: FeatureSpec
+    videos: VideoInputs
+    problem: RankingProblem
+    states: list[UserState]
+
+
+def split_likes(snapshot: Snapshot, config: EvaluationConfig) -> Split:
+    """Divide the likes as the settings say."""
+    divide = last_like if config.split == "last-like" else by_time
+    return divide(snapshot.likes, config.min_likes)
+
+
+def prepare(snapshot: Snapshot, split: Split, part: int, config: Config, spec: FeatureSpec | None = None) -> Task:
+    """Encode what may be known when the targets of `part` are asked for.
+
+    Args:
+        spec: fitted features; without them they are fitted to the likes before `part`.
+    """
+    likes = split.known(part)
+    counts = likes.counts(snapshot.videos.num_rows)
+    spec = spec or fit_features(config.features, snapshot.videos, counts)
+    problem = ranking_problem(
+        split, part, snapshot.likes, snapshot.videos.num_rows, config.evaluation.candidates
+    ).sample(config.training.validation_users if part == VALIDATION else config.evaluation.users)
+    return Task(
+        spec=spec,
+        videos=encode_videos(spec, snapshot.videos, counts),
+        problem=problem,
+        states=states_of(split.histories(part), problem.users, spec.window),
+    )
+
+
+def measure(run: Run, progress: Progress, config: EvaluationConfig | None = None) -> dict[str, Any]:
+    """Measure the towers, the linear baseline and popularity on the test likes; write report.html and metrics.json.
+
+    Args:
+        config: another split or other candidates than the run was trained with.
+
+    Returns:
+        What was written to metrics.json.
+    """
+    snapshot = run.snapshot
+    evaluation = config or run.config.evaluation
+    split = split_likes(snapshot, evaluation)
+    task = prepare(snapshot, split, TEST, replace(run.config, evaluation=evaluation), run.spec)
+    progress.say(f"Measuring on {len(task.problem):,} users.")
+    towers, linear = vectors_of(run.model, task), vectors_of(LinearModel(task.spec), task)
+    scorers: dict[str, Scorer] = {
+        LEARNED: VectorScorer(*towers),
+        "linear": VectorScorer(*linear),
+        "popularity": PopularityScorer(task.problem.training_counts, len(task.problem)),
+    }
+    rankings = {name: rank(name, scorer, task.problem) for name, scorer in scorers.items()}
+    history = read_json(run.folder / "history.json")
+    metrics: dict[str, Any] = {
+        "version": run.version,
+        "created_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "snapshot": asdict(snapshot.info),
+        "split": {
+            "name": evaluation.split,
+            "users": len(task.problem),
+            "candidates": int(task.problem.candidates.sum()),
+            "training_likes": len(split.known(TEST)),
+        },
+        "validation": history["selection"][best_epoch(history["selection"]) - 1],
+        # Diversity is judged by the linear vectors for all systems alike: they know content alone.
+        "systems": {name: measures_of(ranking, task.problem, linear[1]) for name, ranking in rankings.items()},
+        "training": _training_figures(history),
+    }
+    write_json(run.folder / "metrics.json", metrics)
+    return metrics
+
+
+class VectorModel(Protocol):
+    """What makes vectors of videos and users: the learned towers and the linear baseline."""
+
+    def video_vectors(self, videos: VideoInputs) -> NDArray[np.float32]:
+        """[videos, dimension]."""
+
+    def user_vectors(
+        self, states: list[UserState], videos: VideoInputs, vectors: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """[users, dimension]."""
+
+
+def vectors_of(model: VectorModel, task: Task) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The vectors of a task's users and of all videos."""
+    videos = model.video_vectors(task.videos)
+    return model.user_vectors(task.states, task.videos, videos), videos
+
+
+def _training_figures(history: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    epochs = history["selection"] + history["final"]
+    seconds = sum(entry["seconds"] for entry in epochs)
+    return {
+        "best_epoch": best_epoch(history["selection"]),
+        "epochs": len(epochs),
+        "seconds": seconds,
+        "examples_per_second": sum(entry["examples_per_second"] * entry["seconds"] for entry in epochs) / seconds,
+        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }

@@ -1,0 +1,81 @@
+"""From a snapshot to a finished run: choose on validation, learn again from all but the test likes, measure once."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfrs_pipeline.config import Config
+from tfrs_pipeline.data.snapshot import Snapshot
+from tfrs_pipeline.data.split import TEST, VALIDATION, Split
+from tfrs_pipeline.evaluation.validation import Validation
+from tfrs_pipeline.features.spec import FeatureSpec
+from tfrs_pipeline.files import whole_file
+from tfrs_pipeline.measuring import measure, prepare, split_likes
+from tfrs_pipeline.models.two_tower import TwoTower
+from tfrs_pipeline.progress import Progress
+from tfrs_pipeline.runs import (
+    Run,
+    begin_run,
+    drop_checkpoints,
+    only_training,
+    open_run,
+    point_latest_at,
+    save_weights,
+    write_json,
+)
+from tfrs_pipeline.training.batches import Batches
+from tfrs_pipeline.training.fitting import best_epoch, fit, make_deterministic
+
+
+def train(snapshot: Snapshot, config: Config, runs: Path, progress: Progress) -> Run:
+    """Train both towers and measure them; goes on where the same call was cut off.
+
+    The number of epochs is chosen on the validation likes. Then the towers learn anew, for as many epochs, from the
+    validation likes too, and these are the towers that are measured on the test likes and handed on.
+
+    Raises:
+        InputError: another training holds the folder, or the data gives nothing to learn.
+    """
+    with only_training(runs):
+        split = split_likes(snapshot, config.evaluation)
+        folder = begin_run(runs, snapshot, config)
+        progress.say(f"Run {folder.name}: {len(split.likes):,} likes of {len(np.unique(split.likes.user)):,} users.")
+        selection = _select(snapshot, split, config, folder, progress)
+        epochs = best_epoch(selection)
+        progress.say(f"Epoch {epochs} was the best on validation. Learning from the validation likes too.")
+        final = _learn(snapshot, split, config, folder, epochs, progress)
+        write_json(folder / "history.json", {"selection": selection, "final": final})
+        measure(Run(folder), progress)
+        point_latest_at(folder)
+        drop_checkpoints(folder / "selection")
+        drop_checkpoints(folder / "final")
+    return open_run(folder)
+
+
+def _select(snapshot: Snapshot, split: Split, config: Config, folder: Path, progress: Progress) -> list[dict[str, Any]]:
+    """Train until validation stops improving."""
+    task = prepare(snapshot, split, VALIDATION, config)
+    model = _new_model(task.spec, config)
+    batches = Batches(task.spec, task.videos, split.known(VALIDATION), config.training)
+    validate = Validation(task.problem, task.states, task.videos)
+    return fit(model, batches, config.training, folder / "selection", progress, config.training.epochs, validate)
+
+
+def _learn(
+    snapshot: Snapshot, split: Split, config: Config, folder: Path, epochs: int, progress: Progress
+) -> list[dict[str, Any]]:
+    """Train the towers that are kept."""
+    task = prepare(snapshot, split, TEST, config)
+    model = _new_model(task.spec, config)
+    batches = Batches(task.spec, task.videos, split.known(TEST), config.training)
+    history = fit(model, batches, config.training, folder / "final", progress, epochs)
+    with whole_file(folder / "features.json") as partial:
+        partial.write_text(task.spec.to_json(), encoding="utf-8")
+    save_weights(model, folder / "weights.npz")
+    return history
+
+
+def _new_model(spec: FeatureSpec, config: Config) -> TwoTower:
+    make_deterministic(config.training.seed)
+    return TwoTower(spec, config.model, config.training.temperature)
