@@ -3,6 +3,7 @@
 import errno
 import importlib
 import os
+import signal
 import sys
 from typing import Any
 
@@ -48,6 +49,8 @@ def main() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Before anything imports TensorFlow: a Keras 3 model converts, and then does not load in JavaScript.
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    # Being told to stop cleans up as Ctrl-C does; without this, partial files would stay.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         return cli(standalone_mode=False)
     except click.exceptions.Exit as stop:
