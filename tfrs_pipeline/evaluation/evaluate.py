@@ -34,8 +34,8 @@ def evaluate_system(
 
     Returns:
         For each segment `users` and, for k of 10, 50 and 100, `recall@k`, `ndcg@k`, `mrr@k`, `diversity@k`, `novelty@k`
-        with the ends of their 95 % intervals (`recall@10_low`, `recall@10_high`), and `coverage@k`. An empty segment has
-        `users` 0 and nothing else.
+        with the ends of their 95 % intervals (`recall@10_low`, `recall@10_high`), and `coverage@k`. An empty segment
+        has `users` 0 and nothing else.
 
     Raises:
         InputError: the system ranks other users or videos than the problem has.

@@ -1,8 +1,8 @@
 """Indexes of candidate videos: given users' vectors, the k videos with the highest dot products.
 
-One contract, two ways: `ExactIndex` looks at every video; `ScannIndex` (Guo et al., ICML 2020; SOAR: Sun et al., NeurIPS
-2023) at a part of them. scann is imported here alone, and only when an index is built, for it has no wheel for some
-machines: `scann_missing` says whether that is so.
+One contract, two ways: `ExactIndex` looks at every video; `ScannIndex` (Guo et al., ICML 2020; SOAR: Sun et al.,
+NeurIPS 2023) at a part of them. scann is imported here alone, and only when an index is built, for it has no wheel for
+some machines: `scann_missing` says whether that is so.
 """
 
 import os

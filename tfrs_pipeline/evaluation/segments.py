@@ -14,8 +14,8 @@ COLD_VIDEO_LIKES = 5
 def segments(problem: RankingProblem) -> dict[str, NDArray[np.bool_]]:
     """Which users belong to which segment, [users] each.
 
-    `all`; `cold_users`, who had liked little when they were asked; `cold_videos`, the users whose target is a video that
-    had been liked little in training.
+    `all`; `cold_users`, who had liked little when they were asked; `cold_videos`, the users whose target is a video
+    that had been liked little in training.
     """
     return {
         "all": np.ones(len(problem), bool),
