@@ -41,7 +41,7 @@ class UserTower(tf.Module):
             layers.Embedding(spec.window + 1, 1, embeddings_initializer="zeros", name=f"age_{i}")
             for i in range(self.heads)
         ]
-        # Their own generators live in variables, so that a checkpoint holds where they stand.
+        # Their own generators live in variables, see `random_generators`.
         self.read_dropout = layers.Dropout(config.read_dropout, rng_type="stateful", name="read_dropout")
         self.dropout = layers.Dropout(config.dropout, rng_type="stateful", name="dropout")
         self.training_model = self._training_model()
@@ -49,6 +49,11 @@ class UserTower(tf.Module):
         self.model = self._serving_model()
         """What is exported: inputs `window` [window, dimension], `weights` [rates, window], `ages` and `mask` [window],
         `profile`; output [dimension]."""
+
+    @property
+    def random_generators(self) -> list[tf.random.Generator]:
+        """What dropout draws from. Keras keeps it out of checkpoints, so whoever writes one has to add it."""
+        return [layer._random_generator._generator for layer in (self.read_dropout, self.dropout)]
 
     def __call__(
         self,

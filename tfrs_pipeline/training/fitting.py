@@ -62,7 +62,9 @@ def fit(
     history: list[dict[str, Any]] = []
     # The history is part of the checkpoint, so that both always speak of the same epoch.
     record = tf.Variable("[]", dtype=tf.string)
-    checkpoint = tf.train.Checkpoint(model=model, optimizer=optimizer, history=record)
+    checkpoint = tf.train.Checkpoint(
+        model=model, optimizer=optimizer, random=model.user_tower.random_generators, history=record
+    )
     manager = tf.train.CheckpointManager(checkpoint, str(folder / "checkpoints"), max_to_keep=1)
     if manager.latest_checkpoint:
         checkpoint.restore(manager.latest_checkpoint).expect_partial()
