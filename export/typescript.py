@@ -9,6 +9,7 @@ from tfrs_pipeline.errors import InputError
 
 PROJECT = Path(__file__).parents[1]
 FUNCTIONS = PROJECT / "supabase" / "functions"
+CONFIG = FUNCTIONS / "deno.json"
 
 
 def deno_binary() -> str:
@@ -34,27 +35,26 @@ def deno_environment() -> dict[str, str]:
     return {"DENO_DIR": str(home() / ".local" / "deno"), **os.environ, **settings}
 
 
-def deno_command(script: Path, *arguments: str, readable: tuple[Path, ...] = ()) -> list[str]:
-    """The command that runs a script with the packages of the lock file; it may read `readable`, and nothing else.
+def deno_command(script: Path) -> list[str]:
+    """The command that runs a script with the packages of the lock file; it may read the folder that it runs in.
 
     Raises:
         InputError: Deno is not installed, or the Edge Functions are not there.
     """
-    config = FUNCTIONS / "deno.json"
-    if not config.is_file():
-        raise InputError(f"{config} is missing. The check runs from a checkout of the whole repository.")
-    allowed = [f"--allow-read={','.join(str(path.resolve()) for path in readable)}"] if readable else []
-    return [deno_binary(), "run", "--quiet", "--frozen", f"--config={config}", *allowed, str(script), *arguments]
+    if not CONFIG.is_file():
+        raise InputError(f"{CONFIG} is missing. The check runs from a checkout of the whole repository.")
+    return [deno_binary(), "run", "--quiet", "--frozen", f"--config={CONFIG}", "--allow-read=.", str(script)]
 
 
-def run_script(script: Path, *arguments: str, readable: tuple[Path, ...] = ()) -> str:
-    """Run a script to its end and give what it printed.
+def run_script(script: Path, folder: Path) -> str:
+    """Run a script in a folder, which it may read and nothing else, to its end and give what it printed.
 
     Raises:
         InputError: it failed; the sentence holds what it said.
     """
-    command = deno_command(script, *arguments, readable=readable)
-    done = subprocess.run(command, env=deno_environment(), capture_output=True, text=True, encoding="utf-8")
+    done = subprocess.run(
+        deno_command(script), env=deno_environment(), cwd=folder, capture_output=True, text=True, encoding="utf-8"
+    )
     if done.returncode != 0:
         raise InputError(f"{script.name} failed in Deno: {_gist(done.stderr)}")
     return done.stdout

@@ -22,6 +22,8 @@ export type Tower = LayersModel;
  * @param folder `user_tower` or `item_tower`.
  */
 export async function loadTower(readFile: ReadFile, folder: string): Promise<Tower> {
+  // Otherwise the CPU backend takes Deno for Node and advertises a native backend on every start.
+  tf.env().set("IS_NODE", false);
   await tf.ready();
   return await loadLayersModel({ load: () => readArtifacts(readFile, folder) });
 }
