@@ -1,6 +1,5 @@
 """Measure a run on the test likes, beside the systems that it has to beat, and write metrics.json and the report."""
 
-import resource
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, Protocol
@@ -13,8 +12,11 @@ from tfrs_pipeline.data.snapshot import Snapshot
 from tfrs_pipeline.data.split import TEST, VALIDATION, Split, by_time, last_like
 from tfrs_pipeline.evaluation.evaluate import measure as measures_of
 from tfrs_pipeline.evaluation.evaluate import rank
+from tfrs_pipeline.evaluation.examples import user_examples
+from tfrs_pipeline.evaluation.index_sweep import sweep_index
 from tfrs_pipeline.evaluation.problem import RankingProblem, ranking_problem
 from tfrs_pipeline.evaluation.ranking import PopularityScorer, Scorer, VectorScorer
+from tfrs_pipeline.evaluation.report import write_report
 from tfrs_pipeline.features.fitting import fit_features
 from tfrs_pipeline.features.spec import FeatureSpec
 from tfrs_pipeline.features.users import UserState, states_of
@@ -84,6 +86,7 @@ def measure(run: Run, progress: Progress, config: EvaluationConfig | None = None
         "popularity": PopularityScorer(task.problem.training_counts, len(task.problem)),
     }
     rankings = {name: rank(name, scorer, task.problem) for name, scorer in scorers.items()}
+    _, index = sweep_index(towers[1], towers[0], progress)
     history = read_json(run.folder / "history.json")
     metrics: dict[str, Any] = {
         "version": run.version,
@@ -98,8 +101,12 @@ def measure(run: Run, progress: Progress, config: EvaluationConfig | None = None
         "validation": history["selection"][best_epoch(history["selection"]) - 1],
         # Diversity is judged by the linear vectors for all systems alike: they know content alone.
         "systems": {name: measures_of(ranking, task.problem, linear[1]) for name, ranking in rankings.items()},
+        "index": index,
         "training": _training_figures(history),
     }
+    examples = user_examples(snapshot.videos, snapshot.users, task.problem, rankings[LEARNED], scorers[LEARNED])
+    settings = {**run.config.to_dict(), "evaluation": asdict(evaluation)}
+    write_report(run.folder / "report.html", metrics, history["selection"], examples, settings)
     write_json(run.folder / "metrics.json", metrics)
     return metrics
 
@@ -122,7 +129,7 @@ def vectors_of(model: VectorModel, task: Task) -> tuple[NDArray[np.float32], NDA
     return model.user_vectors(task.states, task.videos, videos), videos
 
 
-def _training_figures(history: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def _training_figures(history: dict[str, Any]) -> dict[str, Any]:
     epochs = history["selection"] + history["final"]
     seconds = sum(entry["seconds"] for entry in epochs)
     return {
@@ -130,5 +137,5 @@ def _training_figures(history: dict[str, list[dict[str, Any]]]) -> dict[str, Any
         "epochs": len(epochs),
         "seconds": seconds,
         "examples_per_second": sum(entry["examples_per_second"] * entry["seconds"] for entry in epochs) / seconds,
-        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_memory_mib": history["peak_memory_mib"],
     }

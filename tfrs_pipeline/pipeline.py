@@ -1,5 +1,6 @@
 """From a snapshot to a finished run: choose on validation, learn again from all but the test likes, measure once."""
 
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ def train(snapshot: Snapshot, config: Config, runs: Path, progress: Progress) ->
         epochs = best_epoch(selection)
         progress.say(f"Epoch {epochs} was the best on validation. Learning from the validation likes too.")
         final = _learn(snapshot, split, config, folder, epochs, progress)
-        write_json(folder / "history.json", {"selection": selection, "final": final})
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        write_json(folder / "history.json", {"selection": selection, "final": final, "peak_memory_mib": peak})
         measure(Run(folder), progress)
         point_latest_at(folder)
         drop_checkpoints(folder / "selection")

@@ -1,8 +1,8 @@
 """The run folder: what a training leaves behind, and how it is found and loaded again.
 
-`runs/<version>/` holds config.json, snapshot/, features.json, weights.npz, history.json, tensorboard/ and, last of
-all, report.html and metrics.json; a folder without metrics.json is a run that was cut off. `runs/latest` points at the
-newest finished one.
+`runs/<version>/` holds config.json, snapshot/, selection/ and final/ (the two phases of training with TensorBoard's
+logs), features.json, weights.npz, history.json and, last of all, report.html and metrics.json; a folder without
+metrics.json is a run that was cut off. `runs/latest` points at the newest finished one.
 """
 
 import contextlib
@@ -12,11 +12,13 @@ import hashlib
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +27,7 @@ from tfrs_pipeline.config import Config, config_from_dict
 from tfrs_pipeline.data.snapshot import Snapshot, load_snapshot, save_snapshot
 from tfrs_pipeline.errors import InputError
 from tfrs_pipeline.features.spec import FeatureSpec
-from tfrs_pipeline.files import whole_file
+from tfrs_pipeline.files import disk_errors, whole_file
 
 if TYPE_CHECKING:
     from tfrs_pipeline.models.two_tower import TwoTower
@@ -65,7 +67,7 @@ class Run:
     def spec(self) -> FeatureSpec:
         """The fitted features."""
         path = self.folder / "features.json"
-        return FeatureSpec.from_json(path.read_text(encoding="utf-8"), path)
+        return FeatureSpec.from_json(_read_text(path), path)
 
     @functools.cached_property
     def model(self) -> "TwoTower":
@@ -106,23 +108,29 @@ def begin_run(runs: Path, snapshot: Snapshot, config: Config) -> Path:
 
     Returns:
         The folder; its name is the version.
+
+    Raises:
+        InputError: it cannot be written, or something else than a link stands where `latest` goes.
     """
+    if (runs / LATEST).exists() and not (runs / LATEST).is_symlink():
+        raise InputError(f"{runs / LATEST} has to be a link to the newest run. Move away what is there.")
     fingerprint = _fingerprint(snapshot, config)
-    for folder in sorted(runs.glob(f"*-{fingerprint}")):
-        if (folder / "snapshot").exists() and not (folder / "metrics.json").exists():
-            return folder
-    folder = runs / f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{fingerprint}"
+    unfinished = [folder for folder in runs.glob(f"*-{fingerprint}") if not (folder / "metrics.json").exists()]
+    folder = min(unfinished, default=runs / f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{fingerprint}")
+    _sweep(folder)
     write_json(folder / "config.json", config.to_dict())
-    save_snapshot(snapshot, folder / "snapshot")
+    if not (folder / "snapshot").exists():
+        save_snapshot(snapshot, folder / "snapshot")
     return folder
 
 
 def point_latest_at(folder: Path) -> None:
     """Make `runs/latest` this run, in one step."""
-    link = folder.parent / f".{LATEST}.{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(folder.name)
-    link.replace(folder.parent / LATEST)
+    with disk_errors(folder.parent / LATEST):
+        link = folder.parent / f".{LATEST}.{os.getpid()}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(folder.name)
+        link.replace(folder.parent / LATEST)
 
 
 @contextlib.contextmanager
@@ -130,10 +138,15 @@ def only_training(runs: Path) -> Iterator[None]:
     """Hold the runs folder for one training; the lock goes with the process, however it ends.
 
     Raises:
-        InputError: another training holds it.
+        InputError: another training holds it, or it cannot be written.
     """
-    runs.mkdir(parents=True, exist_ok=True)
-    with (runs / ".lock").open("a+") as lock:
+    try:
+        with disk_errors(runs):
+            runs.mkdir(parents=True, exist_ok=True)
+            lock = (runs / ".lock").open("a+")
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InputError(f"Runs cannot be kept in {runs}: a part of that path is a file.") from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -165,7 +178,8 @@ def load_weights(model: "TwoTower", path: Path) -> None:
     try:
         with np.load(path) as file:
             arrays: list[NDArray] = [file[name] for name in sorted(file.files)]
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    # NumPy takes a file without a zip's first letters for an array, which is no context and has no names.
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, BadZipFile, zlib.error) as error:
         raise InputError(f"{path} cannot be read as weights ({error}). Train again.") from error
     if [array.shape for array in arrays] != [tuple(variable.shape) for variable in variables]:
         raise InputError(f"{path} holds the weights of another model than its config and features. Train again.")
@@ -174,8 +188,9 @@ def load_weights(model: "TwoTower", path: Path) -> None:
 
 
 def drop_checkpoints(folder: Path) -> None:
-    """Remove what was kept to go on from."""
+    """Remove what a phase of training kept to go on from."""
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    (folder / "best.npz").unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -191,9 +206,25 @@ def read_json(path: Path) -> Any:
         InputError: it is not.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(_read_text(path))
     except ValueError as error:
         raise InputError(f"{path} is not JSON ({error}).") from error
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read ({error}).") from error
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed training was in the middle of writing."""
+    for partial in folder.glob(".*"):
+        if partial.is_dir():
+            shutil.rmtree(partial)
+        else:
+            partial.unlink()
 
 
 def _fingerprint(snapshot: Snapshot, config: Config) -> str:

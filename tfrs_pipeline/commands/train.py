@@ -56,6 +56,10 @@ def print_metrics(folder: Path, metrics: dict[str, Any], as_json: bool) -> None:
             name = system if segment == "all" else f"  {segment.replace('_', ' ')}"
             numbers = "".join(f"{values[column]:13.4f}" if column in values else f"{'–':>13}" for column in columns)
             click.echo(f"{name:24}{values['users']:>8,}{numbers}")
+    index = metrics["index"]
+    if "recall@100" in index and not index["stand_in"]:
+        faster = index["queries_per_second"] / index["exact_queries_per_second"]
+        click.echo(f"\nScaNN finds {index['recall@100']:.1%} of the exact top 100 at {faster:.1f} times its speed.")
     training = metrics["training"]
     click.echo(
         f"\nTrained in {training['seconds']:.0f} s ({training['examples_per_second']:,.0f} examples/s, "

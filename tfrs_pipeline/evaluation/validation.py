@@ -30,7 +30,7 @@ class Validation:
         self._videos = videos
 
     def __call__(self, model: TwoTower) -> dict[str, float]:
-        """`recall@k` and `ndcg@k` without what the user had liked, and TFRS's `factorized_top_k/k` over all candidates."""
+        """`recall@k` and `ndcg@k` without what was liked before, and TFRS's `factorized_top_k/k` over all candidates."""
         vectors = model.video_vectors(self._videos)
         users = model.user_vectors(self._states, self._videos, vectors)
         problem = self._problem
