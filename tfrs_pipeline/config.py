@@ -126,6 +126,10 @@ _CHOICES = {
     ("training", "mixed_precision"): ("auto", "on", "off"),
 }
 _SHARES = ("read_dropout", "dropout", "own_dropout", "averaging", "weight_decay")
+_AT_LEAST = {"max_tokens": 13}
+"""Four numbers take two tokens each; thumbnail, genres, maker, performers and tags one at least."""
+_LARGEST = 2**31 - 1
+"""What a number of TensorFlow's is sure to hold."""
 _FROM_ZERO = ("seed", "heads", "patience", "negatives", "profile_tokens")
 
 
@@ -151,6 +155,8 @@ def config_from_dict(sections: dict[str, Any], source: str, base: Config | None 
     Raises:
         InputError: as `load_config`.
     """
+    if not isinstance(sections, dict):
+        raise InputError(f"{source} does not hold sections of settings.")
     config = base or Config()
     known_sections = [section.name for section in dataclasses.fields(Config)]
     for name, values in sections.items():
@@ -182,9 +188,13 @@ def _checked(section: str, key: str, value: Any, kind: Any, source: str) -> Any:
         choices = _CHOICES[section, key]
         if value not in choices:
             raise InputError(f"{place}; it takes one of {', '.join(choices)}.")
+    elif not abs(value) <= _LARGEST:  # NaN is not, either.
+        raise InputError(f"{place}; it takes a number up to {_LARGEST:,}.")
     elif key in _SHARES:
         if not 0 <= value < 1:
             raise InputError(f"{place}; it takes a number from 0 up to, not including, 1.")
     elif value < 0 or (value == 0 and key not in _FROM_ZERO):
         raise InputError(f"{place}; it takes a number above 0.")
+    elif value < _AT_LEAST.get(key, 0):
+        raise InputError(f"{place}; it takes {_AT_LEAST[key]} or more.")
     return value

@@ -50,8 +50,7 @@ def train(snapshot: Snapshot, config: Config, runs: Path, progress: Progress) ->
         write_json(folder / "history.json", {"selection": selection, "final": final, "peak_memory_mib": peak})
         measure(Run(folder), progress)
         point_latest_at(folder)
-        drop_checkpoints(folder / "selection")
-        drop_checkpoints(folder / "final")
+        drop_checkpoints(folder)
     return open_run(folder)
 
 

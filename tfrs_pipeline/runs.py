@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 RUNS = Path("runs")
 LATEST = "latest"
+_FIRST_PHASE = "selection"
+_CHECKPOINTS = "checkpoints"
 _NEEDED = ("config.json", "snapshot", "features.json", "weights.npz", "metrics.json")
 
 
@@ -115,7 +117,7 @@ def begin_run(runs: Path, snapshot: Snapshot, config: Config) -> Path:
     if (runs / LATEST).exists() and not (runs / LATEST).is_symlink():
         raise InputError(f"{runs / LATEST} has to be a link to the newest run. Move away what is there.")
     fingerprint = _fingerprint(snapshot, config)
-    unfinished = [folder for folder in runs.glob(f"*-{fingerprint}") if not (folder / "metrics.json").exists()]
+    unfinished = [folder for folder in runs.glob(f"*-{fingerprint}") if not _is_over(folder)]
     folder = min(unfinished, default=runs / f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{fingerprint}")
     _sweep(folder)
     write_json(folder / "config.json", config.to_dict())
@@ -188,9 +190,18 @@ def load_weights(model: "TwoTower", path: Path) -> None:
 
 
 def drop_checkpoints(folder: Path) -> None:
-    """Remove what a phase of training kept to go on from."""
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    (folder / "best.npz").unlink(missing_ok=True)
+    """Remove what both phases of a training kept to go on from: the last thing that it does."""
+    for phase in ("final", _FIRST_PHASE):
+        checkpoints = folder / phase / _CHECKPOINTS
+        if checkpoints.exists():
+            dropped = checkpoints.rename(folder / f".{phase}.dropped")  # In one step: half of them is of no use.
+            shutil.rmtree(dropped, ignore_errors=True)
+        (folder / phase / "best.npz").unlink(missing_ok=True)
+
+
+def _is_over(folder: Path) -> bool:
+    """Whether a training has nothing more to do there; it may have been cut off after metrics.json was written."""
+    return (folder / "metrics.json").exists() and not (folder / _FIRST_PHASE / _CHECKPOINTS).exists()
 
 
 def write_json(path: Path, value: Any) -> None:
