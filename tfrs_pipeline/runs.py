@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import functools
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -166,8 +167,11 @@ def only_training(runs: Path) -> Iterator[None]:
 def save_weights(model: "TwoTower", path: Path) -> None:
     """Write the trainable variables in their order."""
     arrays = {f"{i:03d}": variable.numpy() for i, variable in enumerate(model.tower_weights)}
-    with whole_file(path) as partial, partial.open("wb") as file:
-        np.savez(file, **arrays)
+    # By way of memory: a zip file that meets a full disk complains once more, past our hearing, when it is collected.
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    with whole_file(path) as partial:
+        partial.write_bytes(content.getbuffer())
 
 
 def load_weights(model: "TwoTower", path: Path) -> None:

@@ -4,7 +4,6 @@ Killed at any instant, the same call goes on from the last finished epoch and en
 is random comes from the seed and the epoch, or stands in the checkpoint.
 """
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +13,11 @@ import tensorflow as tf
 import tf_keras
 
 from tfrs_pipeline.config import TrainingConfig
-from tfrs_pipeline.files import disk_errors
 from tfrs_pipeline.models.two_tower import Batch, TwoTower
 from tfrs_pipeline.progress import Progress
 from tfrs_pipeline.runs import load_weights, save_weights
 from tfrs_pipeline.training.batches import Batches
+from tfrs_pipeline.training.checkpoints import Checkpoints, tensorflow_disk_errors
 
 Validate = Callable[[TwoTower], dict[str, float]]
 CRITERION = "ndcg@100"
@@ -59,16 +58,9 @@ def fit(
     )
     variables = model.tower_weights
     optimizer.build(variables)
-    history: list[dict[str, Any]] = []
-    # The history is part of the checkpoint, so that both always speak of the same epoch.
-    record = tf.Variable("[]", dtype=tf.string)
-    checkpoint = tf.train.Checkpoint(
-        model=model, optimizer=optimizer, random=model.user_tower.random_generators, history=record
-    )
-    manager = tf.train.CheckpointManager(checkpoint, str(folder / "checkpoints"), max_to_keep=1)
-    if manager.latest_checkpoint:
-        checkpoint.restore(manager.latest_checkpoint).expect_partial()
-        history = json.loads(record.numpy())
+    checkpoints = Checkpoints(folder, model, optimizer)
+    history = checkpoints.restore()
+    if history:
         progress.say(f"Going on after epoch {len(history)}.")
     best_weights = folder / "best.npz"
     step = _step_function(model, optimizer, variables, batches.signature)
@@ -77,17 +69,16 @@ def fit(
         entry = _epoch(step, batches, len(history), progress)
         raw = [variable.numpy() for variable in variables]
         optimizer.finalize_variable_values(variables)
-        with disk_errors(folder):
-            if validate:
-                entry |= validate(model)
-                if all(entry[CRITERION] > earlier[CRITERION] for earlier in history):
-                    save_weights(model, best_weights)
-            history.append(entry)
+        if validate:
+            entry |= validate(model)
+            if all(entry[CRITERION] > earlier[CRITERION] for earlier in history):
+                save_weights(model, best_weights)
+        history.append(entry)
+        with tensorflow_disk_errors(folder):
             _log(writer, entry)
-            for variable, value in zip(variables, raw, strict=True):
-                variable.assign(value)
-            record.assign(json.dumps(history))
-            manager.save()
+        for variable, value in zip(variables, raw, strict=True):
+            variable.assign(value)
+        checkpoints.save(history)
         progress.say(_line(entry))
     if validate:
         load_weights(model, best_weights)
