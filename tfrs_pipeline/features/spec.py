@@ -4,7 +4,10 @@
 Functions. Nothing else about features crosses from Python to TypeScript.
 """
 
+import dataclasses
 import json
+import math
+import typing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -140,15 +143,63 @@ class FeatureSpec:
             InputError: it is not such a file, or of another format.
         """
         try:
-            raw: dict[str, Any] = json.loads(text)
-            if raw["format"] != FORMAT:
+            raw = json.loads(text)
+            if isinstance(raw, dict) and raw.get("format", FORMAT) != FORMAT:
                 raise InputError(f"{source} has feature format {raw['format']}; this version reads {FORMAT}.")
-            raw["vocabularies"] = {field: Vocabulary(**value) for field, value in raw["vocabularies"].items()}
-            raw["scales"] = {field: Scale(**value) for field, value in raw["scales"].items()}
-            raw["text"] = TextSpec(**raw["text"])
-            return FeatureSpec(**raw)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{source} is not a feature specification ({error!r}). Train again.") from error
+            spec = _read(FeatureSpec, raw, "it")
+            _check_consistent(spec)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{source} is not a feature specification: {error}. Train again.") from error
+        return spec
+
+
+def _read(kind: Any, value: Any, place: str) -> Any:
+    """A value from JSON as a dataclass, list, dictionary or plain value of a type.
+
+    Raises:
+        ValueError: it is of another, naming the place.
+    """
+    parts = typing.get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        fields = typing.get_type_hints(kind)
+        if not isinstance(value, dict) or set(value) != set(fields):
+            raise ValueError(f"{place} has to hold {', '.join(fields)}")
+        made: Any = kind
+        return made(**{name: _read(fields[name], value[name], f"{place}.{name}") for name in fields})
+    if typing.get_origin(kind) is list and isinstance(value, list):
+        return [_read(parts[0], item, f"{place}[{i}]") for i, item in enumerate(value)]
+    if typing.get_origin(kind) is dict and isinstance(value, dict):
+        return {name: _read(parts[1], item, f"{place}.{name}") for name, item in value.items()}
+    if kind in (int, str) and type(value) is kind:
+        return value
+    if kind is float and type(value) in (int, float) and math.isfinite(value):
+        return value
+    raise ValueError(f"{place} is {json.dumps(value)[:60]}")
+
+
+def _check_consistent(spec: FeatureSpec) -> None:
+    """See that no token, knot or window leads out of its table.
+
+    Raises:
+        ValueError: naming the part that does.
+    """
+    if list(spec.vocabularies) != list(LIST_FIELDS) or list(spec.scales) != list(SCALES):
+        raise ValueError("its fields are others")
+    offset = PADDING + 1
+    for name, field in (spec.vocabularies | spec.scales).items():
+        if field.offset != offset:
+            raise ValueError(f"the tokens of {name} do not begin at {offset}")
+        offset += field.size
+    if (spec.thumbnail, spec.tokens) != (offset, offset + 2):
+        raise ValueError(f"it does not have {offset + 2} tokens")
+    for name, scale in spec.scales.items():
+        if not scale.knots or scale.knots != sorted(set(scale.knots)):
+            raise ValueError(f"the knots of {name} do not ascend")
+    if not all(PADDING < token < spec.tokens for token in spec.profile_tokens):
+        raise ValueError("a profile token is none of its tokens")
+    sizes = (spec.dimension, spec.window, spec.text.dimension, spec.text.max_characters, *spec.text.ngram_sizes)
+    if min(sizes) < 1 or spec.max_tokens <= 2 * len(SCALES) or not spec.decay_rates:
+        raise ValueError("a size is too small")
 
 
 HOUR_BANDS = 8

@@ -84,10 +84,12 @@ def text_encoder(spec: TextSpec) -> TextEncoder:
     """The encoder that a specification names.
 
     Raises:
-        InputError: there is none of that name.
+        InputError: there is none of that name, or it is not fitted.
     """
     if spec.encoder != "hashed-ngrams":
         raise InputError(f"The text encoder {spec.encoder!r} is not known here. Known: hashed-ngrams.")
+    if len(spec.idf) != BUCKETS:
+        raise InputError(f"The text encoder has {len(spec.idf)} hash buckets instead of {BUCKETS}. Train again.")
     return HashedNgrams(spec)
 
 
