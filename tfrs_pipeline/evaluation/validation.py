@@ -30,7 +30,7 @@ class Validation:
         self._videos = videos
 
     def __call__(self, model: TwoTower) -> dict[str, float]:
-        """`recall@k` and `ndcg@k` without what was liked before, and TFRS's `factorized_top_k/k` over all candidates."""
+        """`recall@k` and `ndcg@k` without what was liked before, and TFRS's `factorized_top_k/k` over all."""
         vectors = model.video_vectors(self._videos)
         users = model.user_vectors(self._states, self._videos, vectors)
         problem = self._problem
@@ -48,11 +48,16 @@ def factorized_top_k_of_tfrs(
     targets: NDArray[np.int32],
     candidates: NDArray[np.bool_],
 ) -> dict[str, float]:
-    """`tfrs.metrics.FactorizedTopK` of user vectors [U, d] and video vectors [N, d], as `factorized_top_k/k`."""
+    """`tfrs.metrics.FactorizedTopK` of user vectors [U, d] and video vectors [N, d], as `factorized_top_k/k`.
+
+    It is absent for a k past the number of candidates.
+    """
     ids = np.flatnonzero(candidates).astype(np.int32)
     index = tfrs.layers.factorized_top_k.BruteForce(k=min(max(metrics.KS), len(ids)))
     index.index(vectors[ids], ids)
     ks = [k for k in metrics.KS if k <= len(ids)]
+    if not ks:
+        return {}
     metric = tfrs.metrics.FactorizedTopK(candidates=index, ks=ks)
     for start in range(0, len(users), _QUERIES_AT_ONCE):
         rows = slice(start, start + _QUERIES_AT_ONCE)

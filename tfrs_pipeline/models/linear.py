@@ -41,6 +41,8 @@ class LinearModel:
         vectors[:, : self._token_places] = _PARTS["tokens"] * _unit(tokens)
         vectors[:, self._token_places : -1] = _PARTS["text"] * _unit(text)
         vectors[:, -1] = _PARTS["popularity"] * self._popularity(videos)
+        # A video of which nothing is known: it still needs a direction, and this one is next to nobody's.
+        vectors[~vectors.any(axis=1), 0] = 1
         return _unit(vectors)
 
     def user_vectors(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tfrs_pipeline.config import TrainingConfig
 from tfrs_pipeline.data.snapshot import Likes
+from tfrs_pipeline.errors import InputError
 from tfrs_pipeline.features.spec import FeatureSpec
 from tfrs_pipeline.features.users import Views, profiles
 from tfrs_pipeline.features.videos import VideoInputs
@@ -27,6 +28,9 @@ class Batches:
     Args:
         videos: every video of the catalogue, encoded.
         likes: what may be learned from.
+
+    Raises:
+        InputError: no user has two likes, so no like follows upon another.
     """
 
     def __init__(self, spec: FeatureSpec, videos: VideoInputs, likes: Likes, config: TrainingConfig) -> None:
@@ -34,6 +38,10 @@ class Batches:
         self.config = config
         self._likes = likes
         self._blocks = cut_blocks(likes, spec.window, PLACES)
+        if len(self._blocks) == 0:
+            raise InputError(
+                "No user has two likes to learn from beside the likes that are foretold. Gather more likes."
+            )
         self._share = likes.counts(len(videos)) / max(1, len(likes))
         era_starts = np.quantile(likes.at, np.arange(config.popularity_eras) / config.popularity_eras, method="lower")
         first_target = likes.at[self._blocks.first + 1]
