@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tfrs_pipeline.config import Config, EvaluationConfig
 from tfrs_pipeline.data.snapshot import Snapshot
 from tfrs_pipeline.data.split import TEST, VALIDATION, Split, by_time, last_like
+from tfrs_pipeline.errors import InputError
 from tfrs_pipeline.evaluation.evaluate import measure as measures_of
 from tfrs_pipeline.evaluation.evaluate import rank
 from tfrs_pipeline.evaluation.examples import user_examples
@@ -73,8 +74,12 @@ def measure(run: Run, progress: Progress, config: EvaluationConfig | None = None
 
     Returns:
         What was written to metrics.json.
+
+    Raises:
+        InputError: a part of the run is damaged.
     """
     snapshot = run.snapshot
+    history, training, validation = _history(run)
     evaluation = config or run.config.evaluation
     split = split_likes(snapshot, evaluation)
     task = prepare(snapshot, split, TEST, replace(run.config, evaluation=evaluation), run.spec)
@@ -87,7 +92,6 @@ def measure(run: Run, progress: Progress, config: EvaluationConfig | None = None
     }
     rankings = {name: rank(name, scorer, task.problem) for name, scorer in scorers.items()}
     _, index = sweep_index(towers[1], towers[0], progress)
-    history = read_json(run.folder / "history.json")
     metrics: dict[str, Any] = {
         "version": run.version,
         "created_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -98,11 +102,11 @@ def measure(run: Run, progress: Progress, config: EvaluationConfig | None = None
             "candidates": int(task.problem.candidates.sum()),
             "training_likes": len(split.known(TEST)),
         },
-        "validation": history["selection"][best_epoch(history["selection"]) - 1],
+        "validation": validation,
         # Diversity is judged by the linear vectors for all systems alike: they know content alone.
         "systems": {name: measures_of(ranking, task.problem, linear[1]) for name, ranking in rankings.items()},
         "index": index,
-        "training": _training_figures(history),
+        "training": training,
     }
     examples = user_examples(snapshot.videos, snapshot.users, task.problem, rankings[LEARNED], scorers[LEARNED])
     settings = {**run.config.to_dict(), "evaluation": asdict(evaluation)}
@@ -127,6 +131,16 @@ def vectors_of(model: VectorModel, task: Task) -> tuple[NDArray[np.float32], NDA
     """The vectors of a task's users and of all videos."""
     videos = model.video_vectors(task.videos)
     return model.user_vectors(task.states, task.videos, videos), videos
+
+
+def _history(run: Run) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The epochs of both phases of the training, what they come to, and the figures of the epoch that was chosen."""
+    path = run.folder / "history.json"
+    history = read_json(path)
+    try:
+        return history, _training_figures(history), history["selection"][best_epoch(history["selection"]) - 1]
+    except (KeyError, IndexError, TypeError, ValueError, ZeroDivisionError) as error:
+        raise InputError(f"{path} is not the history of a training ({error!r}). Train again.") from error
 
 
 def _training_figures(history: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from tfrs_pipeline.commands.options import json_option, runs_option
+from tfrs_pipeline.errors import InputError
 
 
 @click.command("versions")
@@ -21,13 +22,20 @@ def command(runs: Path, as_json: bool) -> None:
     latest = (runs / LATEST).resolve().name
     rows = []
     for run in finished_runs(runs):
-        measured = run.metrics["systems"]["two_tower"]["all"]
-        figures = {name: measured[name] for name in ("recall@10", "recall@100", "ndcg@10") if name in measured}
+        try:
+            measured = run.metrics["systems"]["two_tower"]["all"]
+            likes = int(run.metrics["snapshot"]["likes"])
+            names = ("recall@10", "recall@100", "ndcg@10")
+            figures = {name: float(measured[name]) for name in names if name in measured}
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{run.folder / 'metrics.json'} does not hold metrics. `tfrs-pipeline evaluate` writes it anew."
+            ) from error
         rows.append(
             {
                 "version": run.version,
                 "latest": run.version == latest,
-                "likes": run.metrics["snapshot"]["likes"],
+                "likes": likes,
                 **figures,
                 "bundle": (run.folder / "bundle" / "manifest.json").exists(),
             }
