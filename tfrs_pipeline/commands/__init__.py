@@ -46,7 +46,8 @@ def cli() -> None:
 
 def main() -> Any:
     """Run the command line and turn what a person can mend into one sentence and exit status 2."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # TensorFlow logs as an error that there is no graphics card; its real errors are exceptions.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Before anything imports TensorFlow: a Keras 3 model converts, and then does not load in JavaScript.
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     # Being told to stop cleans up as Ctrl-C does; without this, partial files would stay.
@@ -59,13 +60,14 @@ def main() -> Any:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # What is left is to end, and impatience would not speed it up.
         click.echo("Stopped. Nothing is half done; run the same command to go on.", err=True)
         sys.exit(130)
     except InputError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise
         click.echo("Error: the disk is full. Free some space and run again.", err=True)
         sys.exit(2)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from tfrs_pipeline.commands.options import json_option, quiet_option, run_option
+from tfrs_pipeline.commands.tensorflow_loading import load_tensorflow
 from tfrs_pipeline.commands.train import print_metrics
 from tfrs_pipeline.progress import Progress
 
@@ -21,10 +22,12 @@ def command(run_folder: Path, candidates: str | None, as_json: bool, progress: P
     """
     from dataclasses import replace
 
-    from tfrs_pipeline.measuring import measure
     from tfrs_pipeline.runs import only_training, open_run
 
     run = open_run(run_folder)
+    load_tensorflow()
+    from tfrs_pipeline.measuring import measure
+
     evaluation = run.config.evaluation
     if candidates:
         evaluation = replace(evaluation, candidates=candidates)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from tfrs_pipeline.commands.options import config_options, json_option, quiet_option, runs_option
+from tfrs_pipeline.commands.tensorflow_loading import load_tensorflow
 from tfrs_pipeline.config import Config
 from tfrs_pipeline.progress import Progress
 
@@ -38,6 +39,7 @@ def command(config: Config, snapshot_folder: Path | None, runs: Path, as_json: b
     else:
         with open_database(progress) as connection:
             snapshot = read_snapshot(connection, progress)
+    load_tensorflow()
     from tfrs_pipeline.pipeline import train
 
     run = train(snapshot, config, runs, progress)
