@@ -1,12 +1,14 @@
 """A tower as a TF.js layers model: `model.json` and shards of weights."""
 
 import contextlib
+import errno
 import io
 import logging
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from tfrs_pipeline.errors import InputError
@@ -23,21 +25,33 @@ def convert_tower(tower: Any, folder: Path, precision: str) -> None:
 
     Raises:
         InputError: tensorflowjs is not installed.
+        OSError: the disk is full.
     """
     if precision not in PRECISIONS:
         raise InputError(f"The precision {precision!r} is not known. Known: {', '.join(PRECISIONS)}.")
     if not any(kind.__module__.startswith("tf_keras.") for kind in type(tower).__mro__):
         raise TypeError(f"{type(tower)} is not of tf_keras. Set TF_USE_LEGACY_KERAS=1 before TensorFlow is imported.")
-    save_keras_model = converter()
+    import h5py  # type: ignore[import-untyped]
+    import tensorflow as tf
+
+    convert = converter()
     # Only what was learned may be rounded: the constants that make a vector's length 1 have to stay exact.
     learned = [weight.name.removesuffix(":0") for weight in tower.trainable_weights]
     rounded = {"float16": learned} if precision == "float16" else None
-    with _silence():
-        save_keras_model(tower, str(folder), quantization_dtype_map=rounded)
+    # What `save_keras_model` does, but in memory: its file stays behind when it is interrupted.
+    with h5py.File(folder.name, "w", driver="core", backing_store=False) as file, _silence():
+        tower.save(file)
+        topology, weights = convert.h5_merged_saved_model_to_tfjs_format(file)
+    folder.mkdir()
+    try:
+        convert.write_artifacts(topology, weights, str(folder), quantization_dtype_map=rounded)
+    except (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError) as error:
+        # So TensorFlow calls a full disk, and a file that is larger than files may be.
+        raise OSError(errno.ENOSPC, error.message) from error
 
 
-def converter() -> Callable[..., None]:
-    """`save_keras_model` of tensorflowjs.
+def converter() -> ModuleType:
+    """The part of tensorflowjs that converts Keras models.
 
     Raises:
         InputError: it is not installed.
@@ -46,17 +60,17 @@ def converter() -> Callable[..., None]:
     os.environ.setdefault("TFDF_DISABLE_WELCOME_MESSAGE", "1")
     try:
         with _silence():
-            from tensorflowjs.converters import save_keras_model
+            from tensorflowjs.converters import keras_h5_conversion
     except ImportError as error:
         raise InputError(
             f"The export needs tensorflowjs, which cannot be imported ({error}). `make export-tfjs` installs it, "
             "and so does `pip install 'tfrs-pipeline[export]'`."
         ) from error
-    return save_keras_model
+    return keras_h5_conversion
 
 
 @contextlib.contextmanager
-def _silence() -> Any:
+def _silence() -> Iterator[None]:
     """Keep to ourselves what TensorFlow, decision forests and hub print about themselves."""
     previous = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -10,12 +10,11 @@ import pytest
 
 from export.typescript import deno_command, deno_environment
 
-pytest.importorskip("deno")
-
 
 @pytest.fixture(scope="session")
 def typescript() -> Iterator[Callable[..., dict[str, Any]]]:
     """Sends a request to features.ts and gives its answer."""
+    pytest.importorskip("deno")
     process = subprocess.Popen(
         deno_command(Path(__file__).with_name("features.ts")),
         env=deno_environment(),

@@ -7,6 +7,7 @@ import pytest
 
 from export.typescript import CONFIG, FUNCTIONS, PROJECT, deno_binary, deno_environment
 
+pytest.importorskip("deno")
 _FOLDERS = [str(FUNCTIONS), str(PROJECT / "export"), str(Path(__file__).parent)]
 
 
