@@ -1,20 +1,40 @@
-"""One embedded Postgres for the whole run of the tests, and a database of its own for each test that asks."""
+"""What tests share: one embedded Postgres with a database for each test that asks, and one small service with its run.
+
+The Postgres and the run are made when the first test asks for them, once for all tests.
+"""
 
 import contextlib
 import itertools
+import os
+import shutil
+import uuid
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import numpy as np
 import psycopg
+import pyarrow as pa
 import pytest
 from psycopg.conninfo import make_conninfo
 
+# Before anything imports TensorFlow, as the command line does it.
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from tfrs_pipeline.config import Config, FeatureConfig, ModelConfig, TrainingConfig
 from tfrs_pipeline.data import embedded
 from tfrs_pipeline.data.database import connect
 from tfrs_pipeline.data.migrations import migrate
+from tfrs_pipeline.data.snapshot import VIDEO_SCHEMA, Likes, Snapshot, SnapshotInfo, content_hash
+from tfrs_pipeline.features.fitting import fit_features
+from tfrs_pipeline.features.spec import FeatureSpec
+from tfrs_pipeline.features.videos import VideoInputs, encode_videos
 from tfrs_pipeline.progress import Progress
 
 _PASSWORD = "a b@c/d:e%f"
+_NEW_YEAR = datetime(2024, 1, 1, tzinfo=timezone.utc)
+_SUBJECTS = ("cats", "犬", "the sea", "山")
 
 
 @pytest.fixture(scope="session")
@@ -79,3 +99,77 @@ def bare_database(
     """A connection to a database in which there is nothing."""
     with new_database("template0") as url, connect(url) as connection:
         yield connection
+
+
+def _video(number: int) -> dict[str, object]:
+    subject = number % len(_SUBJECTS)
+    return {
+        "id": str(uuid.UUID(int=number + 1)),
+        "title": f"{_SUBJECTS[subject]} {number}",
+        "description": None if number % 5 == 0 else f"A story of {_SUBJECTS[subject]}.",
+        "genres": [f"genre {subject}"],
+        "maker": None if number % 7 == 0 else f"maker {number % 6}",
+        "performers": [f"performer {i}" for i in range(number % 3)],
+        "price": None if number % 3 == 0 else 4.99 + number,
+        "duration_seconds": 600 + 60 * number,
+        "thumbnail_url": None if number % 2 else "https://example.com/thumbnail.jpg",
+        "published_at": _NEW_YEAR - timedelta(days=number),
+    }
+
+
+@pytest.fixture(scope="session")
+def service() -> Snapshot:
+    """60 videos of four genres, the last without a like; 61 users who mostly like one genre, 8 to 12 likes each."""
+    generator = np.random.default_rng(0)
+    videos, users = 60, 61
+    genre = np.arange(videos) % len(_SUBJECTS)
+    likes: list[tuple[int, int, int]] = []
+    for user in range(users):
+        taste = np.where(genre == user % len(_SUBJECTS), 20.0, 1.0) / (1 + np.arange(videos) // 4)
+        taste[-1] = 0
+        liked = generator.choice(videos, 8 + user % 5, replace=False, p=taste / taste.sum())
+        at = 1_700_000_000_000_000 + np.sort(generator.integers(0, 10**13, len(liked)))
+        likes += [(user, int(video), int(moment)) for video, moment in zip(liked, at, strict=True)]
+    columns = Likes.sort(*np.array(likes).T)
+    table = pa.Table.from_pylist([_video(number) for number in range(videos)], VIDEO_SCHEMA)
+    ids = np.array([str(uuid.UUID(int=10**6 + user)) for user in range(users)])
+    info = SnapshotInfo(videos, users, len(columns), content_hash(table, ids, columns), _NEW_YEAR.isoformat(), {})
+    return Snapshot(table, ids, columns, info)
+
+
+@pytest.fixture(scope="session")
+def small() -> Config:
+    """Settings under which a training of `service` takes seconds; a user outgrows the window."""
+    return Config(
+        features=FeatureConfig(window=8, text_dimension=32, profile_tokens=16),
+        model=ModelConfig(item_width=16, user_width=16, heads=1, head_width=8, value_width=8),
+        training=TrainingConfig(epochs=4),
+    )
+
+
+@pytest.fixture(scope="session")
+def spec(service: Snapshot, small: Config) -> FeatureSpec:
+    """Features fitted to all of `service`."""
+    return fit_features(small.features, service.videos, service.likes.counts(service.videos.num_rows))
+
+
+@pytest.fixture(scope="session")
+def videos(service: Snapshot, spec: FeatureSpec) -> VideoInputs:
+    """The videos of `service`, encoded."""
+    return encode_videos(spec, service.videos, service.likes.counts(service.videos.num_rows))
+
+
+@pytest.fixture(scope="session")
+def finished(service: Snapshot, small: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of runs with one undisturbed run in it; to be looked at only."""
+    from tfrs_pipeline.pipeline import train
+
+    runs = tmp_path_factory.mktemp("finished") / "runs"
+    train(service, small, runs, Progress(quiet=True))
+    return runs
+
+
+@pytest.fixture
+def runs(finished: Path, tmp_path: Path) -> Path:
+    """A copy of `finished`, to be spoiled."""
+    return Path(shutil.copytree(finished, tmp_path / "runs", symlinks=True))
