@@ -139,11 +139,16 @@ def service() -> Snapshot:
 
 @pytest.fixture(scope="session")
 def small() -> Config:
-    """Settings under which a training of `service` takes seconds; a user outgrows the window."""
+    """Settings under which a training of `service` takes seconds; a user outgrows the window.
+
+    What tests lean on is fixed here, so that other defaults do not change them.
+    """
     return Config(
-        features=FeatureConfig(window=8, text_dimension=32, profile_tokens=16),
-        model=ModelConfig(item_width=16, user_width=16, heads=1, head_width=8, value_width=8),
-        training=TrainingConfig(epochs=4),
+        features=FeatureConfig(window=8, decay_rates=(0.05, 0.3, 1.5), text_dimension=32, profile_tokens=16),
+        model=ModelConfig(
+            item_width=16, user_width=16, heads=1, head_width=8, value_width=8, read_dropout=0.1, dropout=0.2
+        ),
+        training=TrainingConfig(epochs=4, patience=3, temperature=0.1, learning_rate=1e-3, averaging=0.99),
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tfrs_pipeline.config import FeatureConfig
+from tfrs_pipeline.config import Config, FeatureConfig
 from tfrs_pipeline.data.snapshot import VIDEO_SCHEMA, Snapshot
 from tfrs_pipeline.features.fitting import fit_features
 from tfrs_pipeline.features.spec import PADDING, FeatureSpec
@@ -74,9 +74,8 @@ def test_the_profile_counts_the_most_liked_of_what_a_taste_can_be_about() -> Non
     assert genre.offset + 3 not in most_liked
 
 
-def test_the_same_rows_give_the_same_spec(service: Snapshot, spec: FeatureSpec) -> None:
-    config = FeatureConfig(window=8, text_dimension=32, profile_tokens=16)
-    assert fit_features(config, service.videos, service.likes.counts(60)).to_json() == spec.to_json()
+def test_the_same_rows_give_the_same_spec(service: Snapshot, spec: FeatureSpec, small: Config) -> None:
+    assert fit_features(small.features, service.videos, service.likes.counts(60)).to_json() == spec.to_json()
 
 
 def test_the_longest_row_of_tokens_is_as_long_as_needed_and_allowed() -> None:
