@@ -26,6 +26,7 @@ from tfrs_pipeline.runs import (
     write_json,
 )
 from tfrs_pipeline.training.batches import Batches
+from tfrs_pipeline.training.blocks import check_examples
 from tfrs_pipeline.training.fitting import best_epoch, fit, make_deterministic
 
 
@@ -40,6 +41,7 @@ def train(snapshot: Snapshot, config: Config, runs: Path, progress: Progress) ->
     """
     with only_training(runs):
         split = split_likes(snapshot, config.evaluation)
+        check_examples(split.known(VALIDATION))
         folder = begin_run(runs, snapshot, config)
         progress.say(f"Run {folder.name}: {len(split.likes):,} likes of {len(np.unique(split.likes.user)):,} users.")
         selection = _select(snapshot, split, config, folder, progress)

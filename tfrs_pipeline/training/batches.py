@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 
 from tfrs_pipeline.config import TrainingConfig
 from tfrs_pipeline.data.snapshot import Likes
-from tfrs_pipeline.errors import InputError
 from tfrs_pipeline.features.spec import FeatureSpec
 from tfrs_pipeline.features.users import Views, profiles
 from tfrs_pipeline.features.videos import VideoInputs
 from tfrs_pipeline.models.two_tower import Batch
 from tfrs_pipeline.models.user_tower import PLACES
-from tfrs_pipeline.training.blocks import cut_blocks
+from tfrs_pipeline.training.blocks import check_examples, cut_blocks
 
 _BATCHES_AHEAD = 2
 
@@ -38,10 +37,7 @@ class Batches:
         self.config = config
         self._likes = likes
         self._blocks = cut_blocks(likes, spec.window, PLACES)
-        if len(self._blocks) == 0:
-            raise InputError(
-                "No user has two likes to learn from beside the likes that are foretold. Gather more likes."
-            )
+        check_examples(likes)
         self._share = likes.counts(len(videos)) / max(1, len(likes))
         era_starts = np.quantile(likes.at, np.arange(config.popularity_eras) / config.popularity_eras, method="lower")
         first_target = likes.at[self._blocks.first + 1]

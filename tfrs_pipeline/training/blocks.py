@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfrs_pipeline.data.snapshot import Likes
+from tfrs_pipeline.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -38,3 +39,13 @@ def cut_blocks(likes: Likes, window: int, places: int) -> Blocks:
         first=first,
         examples=np.minimum(places, count[user] - 1 - number * places),
     )
+
+
+def check_examples(likes: Likes) -> None:
+    """See that there is something to cut.
+
+    Raises:
+        InputError: no user has two likes, so no like follows upon another.
+    """
+    if len(likes) == 0 or np.bincount(likes.user).max() < 2:
+        raise InputError("No user has two likes to learn from beside those that are foretold. Gather more likes.")
