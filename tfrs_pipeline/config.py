@@ -57,9 +57,9 @@ class ModelConfig:
     """Rank of a head's query."""
     value_width: int = 128
     """What a head hands on."""
-    read_dropout: float = 0.0
+    read_dropout: float = 0.2
     """Share of the averages and the profile that is dropped in training."""
-    dropout: float = 0.2
+    dropout: float = 0.4
     """Share of what hidden units and heads hand on that is dropped in training."""
 
 
@@ -194,7 +194,7 @@ def _checked(section: str, key: str, value: Any, kind: Any, source: str) -> Any:
         if not 0 <= value < 1:
             raise InputError(f"{place}; it takes a number from 0 up to, not including, 1.")
     elif value < 0 or (value == 0 and key not in _FROM_ZERO):
-        raise InputError(f"{place}; it takes a number above 0.")
+        raise InputError(f"{place}; it takes {'0 or ' if key in _FROM_ZERO else ''}a number above 0.")
     elif value < _AT_LEAST.get(key, 0):
         raise InputError(f"{place}; it takes {_AT_LEAST[key]} or more.")
     return value

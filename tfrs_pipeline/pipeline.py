@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from tfrs_pipeline.config import Config
 from tfrs_pipeline.data.snapshot import Snapshot
@@ -81,4 +82,6 @@ def _learn(
 
 def _new_model(spec: FeatureSpec, config: Config) -> TwoTower:
     make_deterministic(config.training.seed)
-    return TwoTower(spec, config.model, config.training.temperature)
+    half = config.training.mixed_precision
+    on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    return TwoTower(spec, config.model, config.training.temperature, half == "on" or (half == "auto" and on_gpu))

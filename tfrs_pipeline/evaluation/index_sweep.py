@@ -98,7 +98,8 @@ def sweep_index(
     for setting in _builds(len(vectors), k):
         if setting.float32 and max(each.surely for each in tried) >= recall_target:
             break  # The smaller vectors are good enough.
-        progress.say(f"Building a ScaNN index of {len(vectors):,} videos with {setting.leaves} leaves")
+        if setting.leaves:
+            progress.say(f"Building a ScaNN index of {len(vectors):,} videos with {setting.leaves} leaves")
         tried += _try(vectors, setting, tuning, truth)
     chosen = _choose(tried, tuning, recall_target)
     index = chosen.index
@@ -113,6 +114,7 @@ def sweep_index(
         "sweep_seconds": time.perf_counter() - started,
         "index_bytes": index.size_bytes(),
         **_speeds(index, exact, report, k),
+        **({} if index.setting.leaves else {"note": "With so few videos it is fastest to look at all of them."}),
         "curve": [
             asdict(each.index.setting) | {f"recall@{k}": each.recall, "queries_per_second": each.queries_per_second}
             for each in tried
@@ -134,13 +136,14 @@ def recalls(found: NDArray[np.int32], truth: NDArray[np.int32]) -> NDArray[np.fl
 
 
 def _builds(videos: int, k: int) -> Iterator[ScannSetting]:
-    """What is built: as many leaves as a leaf holds videos, or twice as many; none where that is no use."""
+    """What is built: no leaves if videos are few; as many as a leaf holds videos, and twice that, if they are many."""
     if videos < _MOST_FOR_BRUTE_FORCE:
         yield ScannSetting(0, 0, 0)
     if videos >= _FEWEST_FOR_A_TREE:
         leaves = round(videos**0.5)
         yield ScannSetting(leaves, leaves, k)
-        yield ScannSetting(2 * leaves, 2 * leaves, k)
+        if videos >= _MOST_FOR_BRUTE_FORCE:
+            yield ScannSetting(2 * leaves, 2 * leaves, k)
         yield ScannSetting(leaves, leaves, k, float32=True)
 
 

@@ -46,9 +46,9 @@ class ItemTower(tf.Module):
         summed = (
             tf.gather(self.own.embeddings, video)
             + tf.sparse.sparse_dense_matmul(tokens, self.tokens.embeddings)
-            + self.text(text)
+            + tf.cast(self.text(text), tf.float32)
         )
-        return tf.math.l2_normalize(self.output(summed), axis=-1)
+        return tf.math.l2_normalize(tf.cast(self.output(summed), tf.float32), axis=-1)
 
     def _layers_model(self) -> Model:
         video = layers.Input((1,), dtype="int32", name="video")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 import tensorflow_recommenders as tfrs
+import tf_keras
 from numpy.typing import NDArray
 
 from tfrs_pipeline.config import ModelConfig
@@ -44,13 +45,22 @@ class Batch(NamedTuple):
 
 
 class TwoTower(tfrs.Model):
-    """A user tower and an item tower whose cosine foretells the next like."""
+    """A user tower and an item tower whose cosine foretells the next like.
 
-    def __init__(self, spec: FeatureSpec, config: ModelConfig, temperature: float) -> None:
+    Args:
+        half: let the layers compute in bfloat16, for training; weights stay float32. What is exported is never half.
+    """
+
+    def __init__(self, spec: FeatureSpec, config: ModelConfig, temperature: float, half: bool = False) -> None:
         super().__init__()
         self.spec = spec
-        self.item_tower = ItemTower(spec, config)
-        self.user_tower = UserTower(spec, config)
+        policy = tf_keras.mixed_precision.global_policy()
+        tf_keras.mixed_precision.set_global_policy("mixed_bfloat16" if half else "float32")
+        try:
+            self.item_tower = ItemTower(spec, config)
+            self.user_tower = UserTower(spec, config)
+        finally:
+            tf_keras.mixed_precision.set_global_policy(policy)
         self.task = tfrs.tasks.Retrieval(temperature=temperature, remove_accidental_hits=True)
 
     @property

@@ -77,7 +77,8 @@ class UserTower(tf.Module):
             Vectors [rows, places, dimension], not yet of unit length.
         """
         flat = tf.reshape(weights, (tf.shape(weights)[0], PLACES * len(self.spec.decay_rates), -1))
-        return self.training_model([likes, flat, ages, mask, profile], training=training)
+        vectors = self.training_model([likes, flat, ages, mask, profile], training=training)
+        return tf.cast(vectors, tf.float32)
 
     def _training_model(self) -> Model:
         """PLACES answers for a row of likes, each with weights, ages, mask and profile of its own."""
@@ -116,15 +117,25 @@ class UserTower(tf.Module):
             for rate in range(rates)
         ]
         known = self.read_dropout(layers.Concatenate()([*by_rate, profile]))
-        hidden = self.hidden(known)
-        attended = [self.value[i](self._attend(i, hidden, window, ages, mask, places)) for i in range(self.heads)]
-        correction = self.correction(self.dropout(layers.Concatenate()([hidden, *attended])))
-        return layers.Add()([self.slow(by_rate[0]), self.fast(by_rate[-1]), correction])
+        hidden = _each(self.hidden, known)
+        attended = [
+            _each(self.value[i], self._attend(i, hidden, window, ages, mask, places)) for i in range(self.heads)
+        ]
+        correction = _each(self.correction, self.dropout(layers.Concatenate()([hidden, *attended])))
+        return layers.Add()([_each(self.slow, by_rate[0]), _each(self.fast, by_rate[-1]), correction])
 
     def _attend(
         self, head: int, hidden: tf.Tensor, window: tf.Tensor, ages: tf.Tensor, mask: tf.Tensor, places: int
     ) -> tf.Tensor:
-        keys = self.key[head](self.query[head](hidden))
+        keys = _each(self.key[head], _each(self.query[head], hidden))
         fit = layers.Dot(axes=2)([keys, window])
         bias = layers.Reshape((places, window.shape[1]))(self.age[head](ages))
         return layers.Dot(axes=(2, 1))([layers.Softmax()(layers.Add()([fit, bias, mask])), window])
+
+
+def _each(dense: layers.Dense, places: tf.Tensor) -> tf.Tensor:
+    """Apply a layer to [batch, places, n]. For one place the tensor is made flat first: given three dimensions, TF.js
+    transposes the whole kernel at every call, which takes seven times as long as all the rest."""
+    if places.shape[1] > 1:
+        return dense(places)
+    return layers.Reshape((1, dense.units))(dense(layers.Flatten()(places)))
