@@ -35,7 +35,7 @@ def test_the_chosen_setting_finds_enough_on_queries_that_did_not_choose_it() -> 
     assert result["setting"] in [
         {name: value for name, value in point.items() if name in result["setting"]} for point in result["curve"]
     ]
-    assert {point["leaves"] for point in result["curve"]} >= {0, 39, 78}
+    assert {point["leaves"] for point in result["curve"]} >= {0, 39}
     for name in ("build_seconds", "index_bytes", "queries_per_second", "exact_queries_per_second", "single_query_ms"):
         assert result[name] > 0
     assert result["speedup"] == pytest.approx(result["queries_per_second"] / result["exact_queries_per_second"])
@@ -48,6 +48,7 @@ def test_a_catalogue_too_small_for_a_tree_has_one_setting() -> None:
     assert result["setting"]["leaves"] == 0
     assert result["recall@40"] == 1
     assert len(result["curve"]) == 1
+    assert result["note"] == "With so few videos it is fastest to look at all of them."
 
 
 @scann_only

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tfrs_pipeline.evaluation.report import UserExample, cut, shown, write_report
+from tfrs_pipeline.evaluation.report import UserExample, write_report
 
 NUMBERS = {"users": 603, "recall@10": 0.1244, "recall@10_low": 0.0981, "recall@10_high": 0.1507, "ndcg@10": 0.0622}
 METRICS: dict[str, Any] = {
@@ -145,18 +145,3 @@ def test_one_epoch_and_flat_numbers_can_be_drawn(tmp_path: Path) -> None:
     Page(page)
     assert "nan" not in page
     assert "nothing yet" in page
-
-
-def test_titles_are_cut_on_one_line() -> None:
-    assert cut("a\nb\tc  d") == "a b c d"
-    assert cut("x" * 100, 10) == "x" * 9 + "…"
-    assert cut("y" * 10, 10) == "y" * 10
-
-
-def test_values_are_shown_with_their_units() -> None:
-    assert shown(2_500_000, "index_bytes") == "2.5 MB"
-    assert shown(1234567) == "1,234,567"
-    assert shown(0.25, "build_seconds") == "0.25 s"
-    assert shown(True) == "yes"
-    assert shown((0.05, 0.3)) == "0.05, 0.3"
-    assert shown({"leaves": 9}) == "leaves 9"

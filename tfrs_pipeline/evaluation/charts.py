@@ -118,14 +118,13 @@ def scatter(title: str, points: Sequence[Point], floor: float | None, across_lab
                 point.css, x, y, radius, point.hint
             )
         )
-    for point in points:
-        if point.note:
-            x, y = along(math.log(point.x)), up(point.y)
-            side = "end" if x > _WIDTH / 2 else ""
-            above = (
-                up(point.y) < top + 12
-            )  # There is room over the highest marks, and as a rule other marks beside them.
-            parts.append(_text(x - 8 if side else x + 8, y - 13 if above else y + 14, point.note, f"strong {side}"))
+    noted = sorted((point for point in points if point.note), key=lambda point: point.x)
+    for place, point in enumerate(noted):
+        x, y = along(math.log(point.x)), up(point.y)
+        # The rightmost note goes to the right and the others to the left, so that marks may be close to each other.
+        leftwards = x > _WIDTH - 80 or (place < len(noted) - 1 and x > left + 60)
+        dy = -13 if y < top + 12 else 14  # Over the highest marks there is room, beside them there are other marks.
+        parts.append(_text(x - 8 if leftwards else x + 8, y + dy, point.note, "strong end" if leftwards else "strong"))
     return _svg(title, parts, bottom + 44)
 
 

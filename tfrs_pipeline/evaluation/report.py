@@ -1,6 +1,5 @@
 """`report.html`: a run on one page, to look at rather than to read. One file, that asks for nothing from elsewhere."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from tfrs_pipeline.evaluation import charts
+from tfrs_pipeline.evaluation.wording import cut, label, measure_name, moment, shown
 from tfrs_pipeline.files import whole_file
 
 _SYSTEMS = {"two_tower": "Two towers", "linear": "Linear baseline", "popularity": "Popularity"}
@@ -24,8 +24,6 @@ _TABLED = ("recall@10", "recall@100", "ndcg@10", "coverage@10", "diversity@10", 
 _LOSSES = ("loss", "validation_loss")
 _CURVED = ("recall@10", "recall@100", "ndcg@10")
 _CARDS = ("recall@10", "recall@100", "ndcg@10", "coverage@10")
-_MEASURES = {"ndcg": "NDCG", "mrr": "MRR"}
-_LONGEST_TITLE = 90
 _LONGEST_CHIP = 24
 _CHIPS = 3
 _LIKED, _RECOMMENDED = 8, 10
@@ -80,7 +78,7 @@ def render(
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"shown": shown, "cut": cut, "label": label, "measure": _measure_name}
+    environment.filters |= {"shown": shown, "cut": cut, "moment": moment, "measure": measure_name}
     systems = metrics.get("systems", {})
     training = metrics.get("training", {})
     names = [name for name in _SYSTEMS if name in systems] + [name for name in systems if name not in _SYSTEMS]
@@ -102,7 +100,7 @@ def render(
             "Validation": _facts(metrics.get("validation", {})),
             **{f"Settings: {label(section)}": _facts(values) for section, values in _sections(settings).items()},
         },
-        index_facts=_facts({name: value for name, value in metrics.get("index", {}).items() if name != "note"}),
+        index_facts=_index_facts(metrics.get("index", {})),
         examples=examples,
         liked_length=_LIKED,
         recommended_length=_RECOMMENDED,
@@ -111,46 +109,13 @@ def render(
     )
 
 
-def shown(value: Any, name: str = "") -> str:
-    """A value as a person would write it; `name` tells seconds and bytes from other numbers."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if name.endswith("_bytes") and isinstance(value, (int, float)):
-        return f"{value / 1e6:,.1f} MB"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        unit = " s" if name.endswith("seconds") else " ms" if name.endswith("_ms") else ""
-        return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}") + unit
-    if isinstance(value, Mapping):
-        return ", ".join(f"{label(key).lower()} {shown(inner, key)}" for key, inner in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(shown(inner) for inner in value)
-    return cut(str(value), 64)
-
-
-def cut(text: str, length: int = _LONGEST_TITLE) -> str:
-    """The text on one line, without control characters, and no longer than `length`."""
-    line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text[: 4 * length]).split())
-    return line if len(line) <= length and len(text) <= 4 * length else line[: length - 1].rstrip() + "…"
-
-
-def label(name: str) -> str:
-    """A key as words, without the unit that `shown` writes."""
-    words = re.sub(r"_bytes$", " size", re.sub(r"_ms$", "", name)).replace("_", " ")
-    return words[:1].upper() + words[1:]
-
-
-def _measure_name(name: str) -> str:
-    measure, _, k = name.partition("@")
-    return f"{_MEASURES.get(measure, measure.capitalize())}@{k}"
-
-
 def _facts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         (label(name), shown(value, name))
         for name, value in values.items()
-        if value is not None and not (isinstance(value, list) and value and isinstance(value[0], Mapping))
+        if value is not None
+        and value != {}
+        and not (isinstance(value, list) and value and isinstance(value[0], Mapping))
     ]
 
 
@@ -212,7 +177,7 @@ def _dot_plots(systems: Mapping[str, Any], names: Sequence[str]) -> list[tuple[s
             if measure in (numbers := systems[name].get("all", {}))
         ]
         if dots:
-            plots.append((measure, charts.dot_plot(_measure_name(measure), dots)))
+            plots.append((measure, charts.dot_plot(measure_name(measure), dots)))
     return plots
 
 
@@ -250,7 +215,7 @@ def _curve_charts(
 
     def lines(keys: Sequence[str]) -> list[charts.Line]:
         return [
-            charts.Line(_measure_name(key) if "@" in key else label(key), f"series{place}", points)
+            charts.Line(label(key), f"series{place}", points)
             for place, key in enumerate(keys)
             if (points := [(each["epoch"], each[key]) for each in curves if each.get(key) is not None])
         ]
@@ -284,6 +249,13 @@ def _trade_off(index: Mapping[str, Any]) -> Markup | None:
     ):
         points.append(charts.Point(index[key], share, css, f"{name}: {share:.3f}, {index[key]:,.0f} queries/s", name))
     return charts.scatter("Recall against queries per second", points, index.get("recall_target"), "queries per second")
+
+
+def _index_facts(index: Mapping[str, Any]) -> list[tuple[str, str]]:
+    told = {name: value for name, value in index.items() if name != "note"}
+    if "setting" in told:
+        told["setting"] = _setting(told["setting"])
+    return _facts(told)
 
 
 def _setting(each: Mapping[str, Any]) -> str:
