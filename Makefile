@@ -8,6 +8,8 @@ UV_VERSION := 0.13.9
 # A machine may have several Pythons; the first one that serves is taken. PYTHON=… chooses another.
 PYTHON ?= $(shell for p in python3.12 python3.11 python3.10 python3; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' 2>/dev/null && echo $$p && break; done)
+DENO = DENO_DIR=$(CURDIR)/.local/deno DENO_NO_UPDATE_CHECK=1 $(BIN)/deno
+TYPESCRIPT := --config supabase/functions/deno.json supabase/functions export tests/supabase
 # What `make train ARGS="--epochs 5"` hands on.
 ARGS ?=
 
@@ -33,14 +35,14 @@ lint: $(VENV)/.dev ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/deno fmt --check supabase export
-	$(BIN)/deno lint supabase export
-	$(BIN)/deno check --config supabase/functions/deno.json supabase/functions/_shared/*.ts
+	$(DENO) fmt --check $(TYPESCRIPT)
+	$(DENO) lint $(TYPESCRIPT)
+	$(DENO) check $(TYPESCRIPT)
 
 format: $(VENV)/.dev ## Bring the code into its form
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
-	$(BIN)/deno fmt supabase export
+	$(DENO) fmt $(TYPESCRIPT)
 
 lock: $(VENV)/.base ## Pin the newest versions that setup.cfg allows
 	requirements/lock.sh
