@@ -7,8 +7,9 @@ names in batches of 128 through the tower (here a lookup and an embedding, as th
 there already, with large batches, and with BruteForce instead of a dataset. Ours is measured as `factorized_top_k`,
 which gives those numbers alone, and as `rank_targets`, which also gives every user's 100 best videos. All see the same
 vectors and one batch of queries. Ours leaves a query alone once 100 candidates stand before its target, so its time
-depends on how many targets are found: with --noise 0 all are, and it takes as long as all products do. Each time is the best of the repeats, which are taken in turns, because other work on
-the machine would favour whichever came at a quiet moment.
+depends on how many targets are found: with --noise 0 all are, and it takes as long as all products do. Each time is the
+best of the repeats, which are taken in turns, because other work on the machine would favour whichever came at a quiet
+moment.
 
 FactorizedTopK compares by scores unless it is given ids. By scores it computes a target's score in two ways, which
 differ in the last bit, and then may count a target as its own rival or let it pass one: on real numbers a query or two
