@@ -4,7 +4,8 @@
 
 Without files it makes vectors up that are like trained ones: videos in clusters of very unequal sizes, within 100
 directions that matter less and less, plus noise in all 768; a user is a mixture of videos from one to three clusters,
-plus as much noise.
+plus as much noise. Trained vectors of MovieLens had 90 % of their length's square in 94 directions and those of a demo
+service in 81, an effective rank of 17 and 42; these have 98 directions and 53, so they are somewhat harder to index.
 """
 
 import os

@@ -6,7 +6,7 @@ ScaNN take turns, so that other work on the machine hits both.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -37,7 +37,9 @@ _FULL_RECALL = 0.99
 """A query that looks further once a setting finds so much, or gains no more than `_NO_GAIN`, only grows slower."""
 _ROUNDS = 5
 _FINALISTS = 4
-_SINGLE_QUERIES = 50
+_SINGLE_QUERIES, _SINGLES_IN_TURN = 50, 10
+_SETTLING_SECONDS = 0.05
+"""The threads of a matrix product stay awake for some 30 ms in case another follows, and slow ScaNN down meanwhile."""
 _SURE = 1.645
 """Standard errors by which the recall on the tuning queries has to exceed the target: the reported one then holds."""
 
@@ -194,10 +196,13 @@ def _choose(tried: list[_Tried], queries: NDArray[np.float32], recall_target: fl
 def _speeds(index: CandidateIndex, exact: ExactIndex, queries: NDArray[np.float32], k: int) -> dict[str, float]:
     """Medians over rounds in which the two take turns."""
     both = (index, exact)
-    batches = np.array([[_seconds(each, queries, k) for each in both] for _ in range(_ROUNDS)])
-    singles = np.array([[_seconds(each, query[None], k) for each in both] for query in queries[:_SINGLE_QUERIES]])
+    batches = np.array([[_settled_seconds(each, [queries], k)[0] for each in both] for _ in range(_ROUNDS)])
+    alone = [query[None] for query in queries[:_SINGLE_QUERIES]]
+    turns = [alone[first : first + _SINGLES_IN_TURN] for first in range(0, len(alone), _SINGLES_IN_TURN)]
+    by_turn = [[_settled_seconds(each, turn, k) for each in both] for turn in turns]
+    singles = np.concatenate(by_turn, axis=1)
     per_second = len(queries) / np.median(batches, axis=0)
-    latency = 1000 * np.median(singles, axis=0)
+    latency = 1000 * np.median(singles, axis=1)
     return {
         "queries_per_second": float(per_second[0]),
         "exact_queries_per_second": float(per_second[1]),
@@ -216,6 +221,12 @@ def _exact_speed(exact: ExactIndex, queries: NDArray[np.float32], k: int) -> dic
         "exact_queries_per_second": float(len(queries) / seconds),
         "exact_single_query_ms": float(1000 * np.median(singles)),
     }
+
+
+def _settled_seconds(index: CandidateIndex, batches: Sequence[NDArray[np.float32]], k: int) -> list[float]:
+    """Seconds of each batch, once the threads of whoever came before have gone to sleep."""
+    time.sleep(_SETTLING_SECONDS)
+    return [_seconds(index, queries, k) for queries in batches]
 
 
 def _seconds(index: CandidateIndex, queries: NDArray[np.float32], k: int) -> float:
