@@ -74,7 +74,8 @@ class TrainingConfig:
     batch_blocks: int = 32
     """Blocks in a batch; a block holds up to 16 neighbouring likes of one user, each an example."""
     negatives: int = 2_048
-    """Videos drawn at random as candidates beside those in the batch; the whole catalogue when it is not larger."""
+    """Draws of videos, by the square root of their likes, as candidates beside those in the batch; the whole catalogue
+    when it is not larger."""
     temperature: float = 0.1
     """Cosines are divided by it before the softmax."""
     learning_rate: float = 1e-3

@@ -46,13 +46,10 @@ def whole_folder(path: Path) -> Iterator[Path]:
                 _sync(file)
             if path.exists():
                 path.rename(previous)
-            try:
-                partial.rename(path)
-            except OSError:
-                if previous.exists():
-                    previous.rename(path)
-                raise
+            partial.rename(path)
         finally:
+            if previous.exists() and not path.exists():
+                previous.rename(path)
             shutil.rmtree(partial, ignore_errors=True)
             shutil.rmtree(previous, ignore_errors=True)
 

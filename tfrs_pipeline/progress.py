@@ -15,10 +15,12 @@ class Progress:
 
     Args:
         quiet: say nothing but warnings.
+        check: called at every step; it raises if the work is to stop.
     """
 
-    def __init__(self, quiet: bool = False) -> None:
+    def __init__(self, quiet: bool = False, check: Callable[[], None] | None = None) -> None:
         self.quiet = quiet
+        self._check = check
 
     def say(self, message: str) -> None:
         """Print one line."""
@@ -33,12 +35,20 @@ class Progress:
     def steps(self, total: int, label: str) -> Iterator[Callable[[int], None]]:
         """Yield `advance(steps)`; `total` is the number of steps to come."""
         if self.quiet:
-            yield lambda steps: None
+            yield self._checked(lambda steps: None)
         elif sys.stderr.isatty():
             with click.progressbar(length=total, label=label, file=sys.stderr) as bar:
-                yield bar.update
+                yield self._checked(bar.update)
         else:
-            yield _line_printer(total, label)
+            yield self._checked(_line_printer(total, label))
+
+    def _checked(self, advance: Callable[[int], None]) -> Callable[[int], None]:
+        def step(steps: int) -> None:
+            if self._check:
+                self._check()
+            advance(steps)
+
+        return step
 
 
 def _line_printer(total: int, label: str) -> Callable[[int], None]:

@@ -3,12 +3,12 @@
 import errno
 import importlib
 import os
-import signal
 import sys
 from typing import Any
 
 import click
 
+from tfrs_pipeline.commands.stopping import MESSAGE, Stopping
 from tfrs_pipeline.errors import InputError
 
 # Each command lives in a module of its own, imported when it is called: `db status` has no business loading TensorFlow.
@@ -50,24 +50,22 @@ def main() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Before anything imports TensorFlow: a Keras 3 model converts, and then does not load in JavaScript.
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
-    # Being told to stop cleans up as Ctrl-C does; without this, partial files would stay.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    stopping = Stopping()
+    stopping.listen()
     try:
-        return cli(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # What is left is to end, and impatience would not speed it up.
-        click.echo("Stopped. Nothing is half done; run the same command to go on.", err=True)
-        sys.exit(130)
-    except InputError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        click.echo("Error: the disk is full. Free some space and run again.", err=True)
-        sys.exit(2)
+        return cli(standalone_mode=False, obj=stopping)
+    except BaseException as error:
+        if stopping.signal or isinstance(error, click.Abort | KeyboardInterrupt):
+            stopping.ignore_more()
+            click.echo(MESSAGE, err=True)
+            sys.exit(stopping.exit_status)
+        if isinstance(error, click.ClickException):
+            error.show()
+            sys.exit(error.exit_code)
+        if isinstance(error, InputError):
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(2)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            click.echo("Error: the disk is full. Free some space and run again.", err=True)
+            sys.exit(2)
+        raise

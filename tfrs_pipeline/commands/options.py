@@ -21,7 +21,7 @@ def quiet_option(function: _Function) -> _Function:
         "progress",
         is_flag=True,
         help="Say nothing but warnings and the answer.",
-        callback=lambda ctx, param, value: Progress(quiet=value),
+        callback=lambda ctx, param, value: Progress(value, ctx.obj.check if ctx.obj else None),
     )(function)
 
 

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import click
 
-from tfrs_pipeline.commands.options import json_option, runs_option
+from tfrs_pipeline.commands.options import json_option, quiet_option, runs_option
 from tfrs_pipeline.errors import InputError
+from tfrs_pipeline.progress import Progress
 
 
 @click.command("versions")
 @runs_option
 @json_option
-def command(runs: Path, as_json: bool) -> None:
+@quiet_option
+def command(runs: Path, as_json: bool, progress: Progress) -> None:
     """List the finished runs, oldest first, with their figures on the test likes.
 
     Example: tfrs-pipeline versions --json | jq -r '.[-1].version'
@@ -44,7 +46,7 @@ def command(runs: Path, as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     if not rows:
-        click.echo(f"No finished run in {runs}. Train one with `tfrs-pipeline train`.")
+        progress.say(f"No finished run in {runs}. Train one with `tfrs-pipeline train`.")
     for row in rows:
         numbers = "  ".join(f"{name} {value:.4f}" for name, value in row.items() if "@" in name)
         marks = f"{'  latest' if row['latest'] else ''}{'  exported' if row['bundle'] else ''}"

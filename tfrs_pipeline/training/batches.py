@@ -38,7 +38,10 @@ class Batches:
         self._likes = likes
         self._blocks = cut_blocks(likes, spec.window, PLACES)
         check_examples(likes)
-        self._share = likes.counts(len(videos)) / max(1, len(likes))
+        counts = likes.counts(len(videos))
+        self._share = counts / max(1, len(likes))
+        # Between evenly and by likes: videos that nobody likes are easy to tell from the next like.
+        self._draw = np.sqrt(counts + 1) / np.sqrt(counts + 1).sum()
         era_starts = np.quantile(likes.at, np.arange(config.popularity_eras) / config.popularity_eras, method="lower")
         first_target = likes.at[self._blocks.first + 1]
         self._era = np.searchsorted(era_starts, first_target, side="right") - 1
@@ -112,7 +115,7 @@ class Batches:
     def _candidates(
         self, needed: NDArray[np.int32], likes: int, generator: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The videos of the batch and some drawn evenly, sorted, and the probability of each to be among them.
+        """The videos of the batch and some drawn at random, sorted, and the probability of each to be among them.
 
         A video comes in by one of the batch's likes, or by the draw (mixed negatives: Yang et al. 2020, "Mixed Negative
         Sampling for Learning Two-tower Neural Networks in Recommendations").
@@ -120,10 +123,10 @@ class Batches:
         catalogue = len(self._share)
         if catalogue <= self.config.negatives:
             return np.arange(catalogue), np.ones(catalogue, np.float32)
-        drawn = generator.choice(catalogue, self.config.negatives, replace=False)
+        drawn = generator.choice(catalogue, self.config.negatives, p=self._draw)
         candidates = np.union1d(needed, drawn)
         not_liked = np.exp(-likes * self._share[candidates])
-        not_drawn = 1 - self.config.negatives / catalogue
+        not_drawn = (1 - self._draw[candidates]) ** self.config.negatives
         return candidates, (1 - not_liked * not_drawn).astype(np.float32)
 
     @property
