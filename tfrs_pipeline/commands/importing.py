@@ -55,9 +55,9 @@ def movielens(folder: Path, metadata: Path | None, likes_from: float, as_json: b
 
 
 @command.command("demo")
-@click.option("--videos", default=3_000, show_default=True, help="How many videos.")
-@click.option("--users", default=2_000, show_default=True, help="How many users, each with a like at least.")
-@click.option("--likes", default=60_000, show_default=True, help="How many likes.")
+@click.option("--videos", default=2_000, show_default=True, help="How many videos.")
+@click.option("--users", default=1_000, show_default=True, help="How many users, each with a like at least.")
+@click.option("--likes", default=30_000, show_default=True, help="How many likes.")
 @click.option("--seed", default=0, show_default=True, help="Another seed makes another service.")
 @click.option(
     "--until",
