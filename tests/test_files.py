@@ -75,7 +75,10 @@ def test_a_folder_stays_as_it_was_whatever_happens_in_the_block(tmp_path: Path, 
     assert names(tmp_path) == ["folder", "old"]
 
 
-def test_a_folder_is_put_back_when_the_exchange_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "broken disk"), KeyboardInterrupt()])
+def test_a_folder_is_put_back_when_the_exchange_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
     path = tmp_path / "folder"
     path.mkdir()
     (path / "old").touch()
@@ -83,11 +86,11 @@ def test_a_folder_is_put_back_when_the_exchange_fails(tmp_path: Path, monkeypatc
 
     def failing(self: Path, target: Path) -> Path:
         if target == path and ".previous" not in self.name:
-            raise OSError(errno.EIO, "broken disk")
+            raise error
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", failing)
-    with pytest.raises(OSError, match="broken disk"), whole_folder(path) as partial:
+    with pytest.raises(type(error)), whole_folder(path) as partial:
         (partial / "new").touch()
     assert names(tmp_path) == ["folder", "old"]
 

@@ -52,3 +52,19 @@ def test_on_a_terminal_it_draws_a_bar(capsys: Capture, monkeypatch: pytest.Monke
     assert out == ""
     assert "Reading" in err
     assert "100%" in err
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_every_step_asks_whether_to_go_on(quiet: bool) -> None:
+    asked: list[int] = []
+
+    def check() -> None:
+        asked.append(1)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+
+    with Progress(quiet, check).steps(9, "Working") as advance:
+        advance(1)
+        advance(1)
+        with pytest.raises(KeyboardInterrupt):
+            advance(1)

@@ -29,6 +29,7 @@ def all_commands(command: click.Command = root, path: tuple[str, ...] = ()) -> I
 
 
 COMMANDS = list(all_commands())
+LEAVES = [words for words in COMMANDS if not any(other[:-1] == words for other in COMMANDS if other)]
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
@@ -48,12 +49,16 @@ def test_help_shows_an_example_and_explains_every_option(cli: "Cli", words: tupl
             assert option.help, option.name
 
 
-@pytest.mark.skipif(not (ROOT / "README.md").exists(), reason="there is no README yet")
-@pytest.mark.parametrize("words", COMMANDS[1:], ids=" ".join)
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
 def test_every_command_is_in_the_readme(words: tuple[str, ...]) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"tfrs-pipeline {words[0]}" in readme
-    assert re.search(rf"\b{words[-1]}\b", readme)
+    assert re.search(rf"`tfrs-pipeline {' '.join(words)}\b", (ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_every_command_can_be_quiet_and_answer_a_program(cli: "Cli", words: tuple[str, ...]) -> None:
+    answer = cli(*words, "--help")[1]
+    assert "--quiet" in answer
+    assert "--json" in answer
 
 
 def test_commands_that_do_not_train_answer_without_tensorflow(tmp_path: Path) -> None:

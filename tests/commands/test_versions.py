@@ -25,7 +25,7 @@ def two_runs(runs: Path) -> tuple[str, str]:
 
 
 def test_no_runs_is_an_answer(cli: "Cli", tmp_path: Path) -> None:
-    assert cli("versions") == (0, "No finished run in runs. Train one with `tfrs-pipeline train`.\n", "")
+    assert cli("versions") == (0, "", "No finished run in runs. Train one with `tfrs-pipeline train`.\n")
     assert cli("versions", "--json") == (0, "[]\n", "")
     assert list(tmp_path.iterdir()) == []
 
