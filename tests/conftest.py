@@ -5,6 +5,7 @@ The Postgres and the run are made when the first test asks for them, once for al
 
 import contextlib
 import itertools
+import signal
 import os
 import shutil
 import uuid
@@ -35,6 +36,12 @@ from tfrs_pipeline.progress import Progress
 _PASSWORD = "a b@c/d:e%f"
 _NEW_YEAR = datetime(2024, 1, 1, tzinfo=timezone.utc)
 _SUBJECTS = ("cats", "犬", "the sea", "山")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Commands under test can be interrupted even where the tests run in the background, whose Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
