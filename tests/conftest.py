@@ -5,9 +5,9 @@ The Postgres and the run are made when the first test asks for them, once for al
 
 import contextlib
 import itertools
-import signal
 import os
 import shutil
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
