@@ -82,6 +82,7 @@ class Process:
             assert Path(f"/proc/{self.number}/status").read_text().split("State:\t")[1][0] != "Z", self.said
             assert time.monotonic() < deadline, self.said
             time.sleep(0.005)
+        open("/tmp/tests-helper/kill.log", "a").write(f"{os.getpid()} kills {self.number} {sign}\n")
         os.kill(self.number, sign)
         return self.wait()
 
@@ -93,6 +94,7 @@ def nursery() -> Iterator[Callable[..., int]]:
         [sys.executable, str(Path(__file__).with_name("warm_process.py"))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )

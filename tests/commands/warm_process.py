@@ -11,8 +11,6 @@ import signal
 import sys
 from typing import Any
 
-from tfrs_pipeline.commands.tensorflow_loading import load_tensorflow
-
 
 def start(request: dict[str, Any]) -> int:
     """Fork; the child becomes a command."""
@@ -27,15 +25,15 @@ def start(request: dict[str, Any]) -> int:
     sys.argv = ["tfrs-pipeline", *request["start"]]
     from tfrs_pipeline.__main__ import main
 
-    main()
-    sys.exit()
+    sys.exit(main())
 
 
 def main() -> None:
     """Answer requests until there are no more."""
     os.environ |= {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    load_tensorflow()
+    # Imported, and nothing more: what TensorFlow starts when it is used does not survive a fork.
     import scann  # noqa: F401
+    import tensorflow  # noqa: F401
 
     import tfrs_pipeline.pipeline  # noqa: F401
 
