@@ -35,9 +35,9 @@ def convert_tower(tower: Any, folder: Path, precision: str) -> None:
     import tensorflow as tf
 
     convert = converter()
-    # Only what was learned may be rounded: the constants that make a vector's length 1 have to stay exact.
-    learned = [weight.name.removesuffix(":0") for weight in tower.trainable_weights]
-    rounded = {"float16": learned} if precision == "float16" else None
+    # Matrices alone are rounded: they are nearly all of it, and the constants of a vector's length have to stay exact.
+    matrices = [weight.name.removesuffix(":0") for weight in tower.weights if len(weight.shape) > 1]
+    rounded = {"float16": matrices} if precision == "float16" else None
     # What `save_keras_model` does, but in memory: its file stays behind when it is interrupted.
     with h5py.File(folder.name, "w", driver="core", backing_store=False) as file, _silence():
         tower.save(file)

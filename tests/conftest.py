@@ -152,9 +152,7 @@ def small() -> Config:
     """
     return Config(
         features=FeatureConfig(window=8, decay_rates=(0.05, 0.3, 1.5), text_dimension=32, profile_tokens=16),
-        model=ModelConfig(
-            item_width=16, user_width=16, heads=1, head_width=8, value_width=8, read_dropout=0.1, dropout=0.2
-        ),
+        model=ModelConfig(width=16, user_width=16, heads=1, head_width=8, value_width=8, read_dropout=0.1, dropout=0.2),
         training=TrainingConfig(epochs=4, patience=3, temperature=0.1, learning_rate=1e-3, averaging=0.99),
     )
 
@@ -162,7 +160,7 @@ def small() -> Config:
 @pytest.fixture(scope="session")
 def spec(service: Snapshot, small: Config) -> FeatureSpec:
     """Features fitted to all of `service`."""
-    return fit_features(small.features, service.videos, service.likes.counts(service.videos.num_rows))
+    return fit_features(small.features, service.videos, service.likes)
 
 
 @pytest.fixture(scope="session")

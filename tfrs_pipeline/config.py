@@ -33,6 +33,8 @@ class FeatureConfig:
     """Genres, maker, performers, tags and numbers of a video come to at most so many tokens."""
     knots: int = 9
     """Knots of the scales that price, duration, date and popularity are measured on."""
+    moments: int = 16
+    """Knots of the time at which a user is asked for: that of the last like."""
     profile_tokens: int = 512
     """How many genres, makers, performers, tags and price bands are counted over a user's likes."""
     text_dimension: int = 256
@@ -47,8 +49,8 @@ class FeatureConfig:
 class ModelConfig:
     """The shape of the towers."""
 
-    item_width: int = 256
-    """Numbers of the embeddings that are summed into a video, before the projection to 768."""
+    width: int = 256
+    """Numbers that both towers compute with, before they are widened to the 768 that are stored."""
     user_width: int = 512
     """Hidden units that read averages and profile."""
     heads: int = 2
@@ -57,9 +59,9 @@ class ModelConfig:
     """Rank of a head's query."""
     value_width: int = 128
     """What a head hands on."""
-    read_dropout: float = 0.2
+    read_dropout: float = 0.3
     """Share of the averages and the profile that is dropped in training."""
-    dropout: float = 0.4
+    dropout: float = 0.5
     """Share of what hidden units and heads hand on that is dropped in training."""
 
 

@@ -54,7 +54,7 @@ def prepare(snapshot: Snapshot, split: Split, part: int, config: Config, spec: F
     """
     likes = split.known(part)
     counts = likes.counts(snapshot.videos.num_rows)
-    spec = spec or fit_features(config.features, snapshot.videos, counts)
+    spec = spec or fit_features(config.features, snapshot.videos, likes)
     problem = ranking_problem(
         split, part, snapshot.likes, snapshot.videos.num_rows, config.evaluation.candidates
     ).sample(config.training.validation_users if part == VALIDATION else config.evaluation.users)

@@ -20,7 +20,7 @@ SETTINGS = """
 window = 10
 text_dimension = 64
 [model]
-item_width = 32
+width = 32
 user_width = 32
 heads = 1
 head_width = 16

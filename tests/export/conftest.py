@@ -76,7 +76,7 @@ def snapshot() -> Snapshot:
 def small_spec(snapshot: Snapshot) -> FeatureSpec:
     """Features with a window that a user outgrows soon."""
     config = FeatureConfig(window=WINDOW, text_dimension=16, profile_tokens=8, max_tokens=16, max_videos=20)
-    return fit_features(config, snapshot.videos, snapshot.likes.counts(VIDEOS))
+    return fit_features(config, snapshot.videos, snapshot.likes)
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +87,7 @@ def small_run(snapshot: Snapshot, small_spec: FeatureSpec) -> SmallRun:
     from tfrs_pipeline.models.item_tower import ItemTower
     from tfrs_pipeline.models.user_tower import UserTower
 
-    config = ModelConfig(item_width=8, user_width=8, heads=2, head_width=4, value_width=4)
+    config = ModelConfig(width=128, user_width=8, heads=2, head_width=4, value_width=4)
     towers = (ItemTower(small_spec, config), UserTower(small_spec, config))
     generator = np.random.default_rng(2)
     for tower in towers:

@@ -21,7 +21,7 @@ def runs(snapshot: Snapshot, small_spec: FeatureSpec, tmp_path_factory: pytest.T
     from tfrs_pipeline.models.two_tower import TwoTower
 
     runs = tmp_path_factory.mktemp("project") / "runs"
-    config = Config(model=ModelConfig(item_width=8, user_width=8, heads=1, head_width=4, value_width=4))
+    config = Config(model=ModelConfig(width=8, user_width=8, heads=1, head_width=4, value_width=4))
     folder = begin_run(runs, snapshot, config)
     (folder / "features.json").write_text(small_spec.to_json())
     save_weights(TwoTower(small_spec, config.model, config.training.temperature), folder / "weights.npz")

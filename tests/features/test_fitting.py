@@ -5,15 +5,19 @@ import pyarrow as pa
 import pytest
 
 from tfrs_pipeline.config import Config, FeatureConfig
-from tfrs_pipeline.data.snapshot import VIDEO_SCHEMA, Snapshot
+from tfrs_pipeline.data.snapshot import VIDEO_SCHEMA, Likes, Snapshot
 from tfrs_pipeline.features.fitting import fit_features
 from tfrs_pipeline.features.spec import PADDING, FeatureSpec
 from tfrs_pipeline.features.videos import encode_tokens
 
+DAY = 86_400_000_000
+
 
 def fitted(rows: list[dict[str, Any]], counts: list[int], **settings: Any) -> FeatureSpec:
     rows = [{"id": f"v{number}"} | row for number, row in enumerate(rows)]
-    return fit_features(FeatureConfig(**settings), pa.Table.from_pylist(rows, VIDEO_SCHEMA), np.array(counts))
+    liked = np.repeat(np.arange(len(rows)), counts)
+    likes = Likes.sort(np.arange(len(liked)), liked, np.arange(len(liked)) * DAY)
+    return fit_features(FeatureConfig(**settings), pa.Table.from_pylist(rows, VIDEO_SCHEMA), likes)
 
 
 def test_a_vocabulary_holds_what_is_frequent_enough_the_most_frequent_first() -> None:
@@ -75,7 +79,7 @@ def test_the_profile_counts_the_most_liked_of_what_a_taste_can_be_about() -> Non
 
 
 def test_the_same_rows_give_the_same_spec(service: Snapshot, spec: FeatureSpec, small: Config) -> None:
-    assert fit_features(small.features, service.videos, service.likes.counts(60)).to_json() == spec.to_json()
+    assert fit_features(small.features, service.videos, service.likes).to_json() == spec.to_json()
 
 
 def test_the_longest_row_of_tokens_is_as_long_as_needed_and_allowed() -> None:
@@ -83,3 +87,9 @@ def test_the_longest_row_of_tokens_is_as_long_as_needed_and_allowed() -> None:
     assert fitted(rows, [1, 1]).max_tokens == 32
     assert fitted(rows, [1, 1], max_tokens=15).max_tokens == 15
     assert fitted([{}], [1]).max_tokens == 13
+
+
+def test_moments_stand_in_the_middle_of_equal_parts_of_the_likes() -> None:
+    assert fitted([{}, {}], [60, 40], moments=4).moments == pytest.approx([12.375, 37.125, 61.875, 86.625])
+    assert fitted([{}], [1], moments=4).moments == [0]
+    assert fitted([{}], [0], moments=4).moments == [0], "without likes there is one moment all the same"

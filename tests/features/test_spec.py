@@ -53,6 +53,8 @@ DAMAGES: dict[str, Change] = {
     "a knot of text": put("scales", "price", "knots", 0, "cheap"),
     "a thumbnail among the scales": put("thumbnail", 5),
     "too small a table": put("tokens", 10),
+    "moments that do not ascend": put("moments", [2.0, 1.0]),
+    "no moments": put("moments", []),
     "a profile token outside the table": put("profile_tokens", [10**6]),
     "a profile token below it": put("profile_tokens", [0]),
     "text that is a number": put("text", 3),

@@ -33,11 +33,10 @@ def encoded(spec: FeatureSpec, videos: VideoInputs, *states: UserState) -> UserI
     return encode_users(spec, list(states), videos, vectors())
 
 
-def parts(spec: FeatureSpec, profile: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Shares of tokens, hours and weekdays; activity."""
-    tokens = len(spec.profile_tokens)
-    ends = np.cumsum([tokens, HOUR_BANDS, WEEKDAYS])
-    assert profile.shape == (ends[-1] + ACTIVITY,)
+def parts(spec: FeatureSpec, profile: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Shares of tokens, hours and weekdays; activity; shares of moments."""
+    ends = np.cumsum([len(spec.profile_tokens), HOUR_BANDS, WEEKDAYS, ACTIVITY])
+    assert profile.shape == (ends[-1] + len(spec.moments),)
     return tuple(np.split(profile, ends))  # type: ignore[return-value]
 
 
@@ -126,8 +125,8 @@ def test_shares_add_up(spec: FeatureSpec, videos: VideoInputs, likes: list[tuple
     everything = range(genres.offset, genres.offset + genres.size)
     spec = replace(spec, profile_tokens=list(everything))  # Each video has one genre.
     inputs = encoded(spec, videos, state(*likes[-spec.window :]))
-    tokens, hours, weekdays, activity = parts(spec, inputs.profile[0])
-    for shares in (tokens, hours, weekdays):
+    tokens, hours, weekdays, activity, moments = parts(spec, inputs.profile[0])
+    for shares in (tokens, hours, weekdays, moments):
         assert shares.sum() == pytest.approx(1, abs=1e-5)
         assert (shares >= 0).all()
     np.testing.assert_allclose(inputs.weights[0].sum(axis=1), 1, atol=1e-6)
@@ -169,7 +168,7 @@ def test_token_shares_are_the_weighted_tokens_of_the_liked_videos(spec: FeatureS
 def test_hours_and_weekdays_are_utc(
     spec: FeatureSpec, videos: VideoInputs, moment: datetime, band: int, weekday: int
 ) -> None:
-    _, hours, weekdays, _ = parts(spec, encoded(spec, videos, state((0, int(moment.timestamp()) * 10**6))).profile[0])
+    _, hours, weekdays, *_ = parts(spec, encoded(spec, videos, state((0, int(moment.timestamp()) * 10**6))).profile[0])
     assert hours[band] == 1
     assert weekdays[weekday] == 1
 
@@ -206,3 +205,17 @@ def test_users_are_encoded_apart(spec: FeatureSpec, videos: VideoInputs, service
     for row in (0, 30, 60):
         for of_all, of_one in zip(together.arrays(), encoded(spec, videos, states[row]).arrays(), strict=True):
             np.testing.assert_array_equal(of_all[row], of_one[0])
+
+
+def test_the_last_moment_is_shared_between_its_knots(spec: FeatureSpec, videos: VideoInputs) -> None:
+    spec = replace(spec, moments=[10.0, 20.0, 40.0])
+
+    def moments(day: float) -> list[float]:
+        likes = state((1, 0), (2, round(day * DAY)))
+        return parts(spec, encoded(spec, videos, likes).profile[0])[4].tolist()
+
+    assert moments(20) == [0, 1, 0]
+    assert moments(25) == [0, 0.75, 0.25]
+    assert moments(5) == [1, 0, 0]
+    assert moments(1_000) == [0, 0, 1], "all time to come is like the last moment"
+    assert parts(spec, encoded(spec, videos, EMPTY).profile[0])[4].tolist() == [0, 0, 0]

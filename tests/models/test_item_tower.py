@@ -20,8 +20,14 @@ def sparse(spec: FeatureSpec, videos: VideoInputs) -> Any:
     return tf.SparseTensor(indices, videos.weights[row, place], (len(videos), spec.tokens))
 
 
+def widened(vectors: Any) -> np.ndarray:
+    from tfrs_pipeline.models.widening import cosines
+
+    return vectors.numpy() @ cosines(vectors.shape[1], 768)
+
+
 def test_what_is_trained_is_what_is_exported(spec: FeatureSpec, videos: VideoInputs, model: "TwoTower") -> None:
-    trained = model.item_tower(videos.video, sparse(spec, videos), videos.text).numpy()
+    trained = widened(model.item_tower(videos.video, sparse(spec, videos), videos.text))
     exported = model.item_tower.model.predict_on_batch(videos.arrays())
     assert exported.shape == (60, 768)
     np.testing.assert_allclose(trained, exported, atol=1e-5)
@@ -63,6 +69,6 @@ def test_untrained_embeddings_of_own_and_of_tokens_differ(spec: FeatureSpec) -> 
     from tfrs_pipeline.config import ModelConfig
     from tfrs_pipeline.models.item_tower import ItemTower
 
-    tower = ItemTower(spec, ModelConfig(item_width=16))
+    tower = ItemTower(spec, ModelConfig(width=16))
     shared = min(len(spec.videos), spec.tokens)
     assert np.abs(np.subtract(tower.own.embeddings[:shared], tower.tokens.embeddings[:shared])).max() > 0.01

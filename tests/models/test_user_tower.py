@@ -24,6 +24,7 @@ def test_every_place_of_a_batch_is_what_the_exported_tower_says_of_its_history(
     import tensorflow as tf
 
     from tfrs_pipeline.models.user_tower import PLACES
+    from tfrs_pipeline.models.widening import cosines
 
     # One era, and every video with its own embedding: popularity and videos are the same in all batches.
     training = replace(small.training, popularity_eras=1, own_dropout=0.0, batch_blocks=1_000)
@@ -32,7 +33,7 @@ def test_every_place_of_a_batch_is_what_the_exported_tower_says_of_its_history(
     (batch,) = Batches(spec, videos, likes, training).epoch(0)
     candidates = model.item_tower(batch.video, batch.tokens, batch.text)
     vectors = model.video_vectors(none_yet)
-    np.testing.assert_allclose(candidates, vectors, atol=1e-5)
+    np.testing.assert_allclose(candidates.numpy() @ cosines(candidates.shape[1], 768), vectors, atol=1e-5)
     places = model.user_tower(
         tf.gather(candidates, batch.likes), batch.weights, batch.ages, batch.mask, batch.profile, training=False
     )
@@ -50,7 +51,8 @@ def test_every_place_of_a_batch_is_what_the_exported_tower_says_of_its_history(
             states.append(UserState(likes.video[seen], likes.at[seen]))
             assert batch.target[row, place] == likes.video[last + 1]
         exported = model.user_vectors(states, none_yet, vectors)
-        np.testing.assert_allclose(trained[row, : len(states)], exported, atol=1e-5)
+        learned = trained[row, : len(states)]
+        np.testing.assert_allclose(learned @ cosines(learned.shape[1], 768), exported, atol=1e-5)
         assert batch.is_example[row].numpy().sum() == len(states)
         compared += len(states)
     assert compared == len(likes) - len(service.users)

@@ -24,4 +24,5 @@ export const smallSpec: FeatureSpec = {
   window: 3,
   decay_rates: [0.1, 1],
   profile_tokens: [1, 3],
+  moments: [0, 10_000],
 };

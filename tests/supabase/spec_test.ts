@@ -17,6 +17,7 @@ const damages: [name: string, damage: (spec: Writable<FeatureSpec>) => void, sai
   ["a text encoder that is not known", (spec) => spec.text.encoder = "other", /text.encoder/],
   ["too few text weights", (spec) => spec.text.idf.pop(), new RegExp(`text.idf has to be ${BUCKETS} numbers`)],
   ["a profile of a token that does not exist", (spec) => spec.profile_tokens = [20], /profile_tokens/],
+  ["no moments", (spec) => spec.moments = [], /moments has to be a list of days/],
 ];
 
 for (const [name, damage, said] of damages) {

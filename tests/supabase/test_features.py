@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tfrs_pipeline.config import FeatureConfig
-from tfrs_pipeline.data.snapshot import VIDEO_SCHEMA
+from tfrs_pipeline.data.snapshot import VIDEO_SCHEMA, Likes
 from tfrs_pipeline.features.fitting import fit_features
 from tfrs_pipeline.features.spec import FeatureSpec
 from tfrs_pipeline.features.text import normalize, text_encoder
@@ -113,7 +113,9 @@ def spec(typescript: Ask) -> FeatureSpec:
     config = FeatureConfig(
         window=5, max_tokens=24, text_dimension=48, profile_tokens=30, min_videos=1, knots=5, max_characters=1_000
     )
-    fitted = fit_features(config, pa.Table.from_pylist(videos, VIDEO_SCHEMA), np.arange(len(videos)))
+    popular = np.repeat(np.arange(len(videos)), np.arange(len(videos)))
+    likes = Likes.sort(np.arange(len(popular)), popular, 10**15 + 10**13 * np.arange(len(popular)))
+    fitted = fit_features(config, pa.Table.from_pylist(videos, VIDEO_SCHEMA), likes)
     fitted = replace(fitted, dimension=3)
     typescript(spec=fitted.to_json())
     return fitted

@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok } from "node:assert";
 import * as tf from "@tensorflow/tfjs-core";
 import { input, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
+import { profileSize } from "../../supabase/functions/_shared/spec.ts";
 import { embedUsers, embedVideos, loadTower, type ReadFile } from "../../supabase/functions/_shared/towers.ts";
 import { UserEncoder } from "../../supabase/functions/_shared/users.ts";
 import { VideoEncoder } from "../../supabase/functions/_shared/videos.ts";
@@ -62,7 +63,7 @@ Deno.test("loading, predicting and disposing leave no tensor behind", async () =
     [[2, 3], "float32"],
     [[3], "int32"],
     [[3], "float32"],
-    [[2 + 8 + 7 + 4], "float32"],
+    [[profileSize(smallSpec)], "float32"],
   ]);
   const before = tf.memory().numTensors;
   for (let round = 0; round < 3; round++) {

@@ -99,7 +99,7 @@ def test_a_checkpoint_of_another_model_is_one_sentence(new: New, small: Config) 
     from dataclasses import replace
 
     new()[1].save(HISTORY)
-    for other in (replace(small.model, heads=2), replace(small.model, item_width=8)):
+    for other in (replace(small.model, heads=2), replace(small.model, width=8)):
         with pytest.raises(InputError, match="cannot be read"):
             new(config=replace(small, model=other))[1].restore()
 
@@ -109,7 +109,7 @@ def test_a_full_disk_is_one_sentence_and_the_checkpoint_before_stays(new: New, t
     checkpoints.save(HISTORY)
     files = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))  # A file that may not grow.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))  # A file that may not grow.
     try:
         with pytest.raises(InputError, match=r"The disk is full: .*checkpoints could not be written"):
             checkpoints.save(HISTORY * 2)

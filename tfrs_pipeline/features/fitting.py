@@ -8,19 +8,24 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tfrs_pipeline.config import FeatureConfig
+from tfrs_pipeline.data.snapshot import Likes
+from tfrs_pipeline.features.knots import fit_knots
 from tfrs_pipeline.features.spec import DIMENSION, LIST_FIELDS, SCALES, FeatureSpec, Scale, Vocabulary
 from tfrs_pipeline.features.text import HashedNgrams
 from tfrs_pipeline.features.videos import distinct_values, encode_tokens, text_of, tokens_needed, video_numbers
 
+_MICROSECONDS_A_DAY = 24 * 3_600_000_000
 
-def fit_features(config: FeatureConfig, videos: pa.Table, like_counts: NDArray[np.integer]) -> FeatureSpec:
+
+def fit_features(config: FeatureConfig, videos: pa.Table, likes: Likes) -> FeatureSpec:
     """Learn vocabularies, scales and text statistics.
 
     Args:
         videos: the videos that may be learned from, a table of `VIDEO_SCHEMA`.
-        like_counts: likes of each in training.
+        likes: what may be learned from.
     """
     rows = videos.to_pylist()
+    like_counts = likes.counts(len(rows))
     offset = 1  # Token 0 is PADDING.
     vocabularies: dict[str, Vocabulary] = {}
     for field, column in LIST_FIELDS.items():
@@ -30,7 +35,7 @@ def fit_features(config: FeatureConfig, videos: pa.Table, like_counts: NDArray[n
     scales: dict[str, Scale] = {}
     numbers = video_numbers(rows, like_counts)
     for field in SCALES:
-        scales[field] = Scale(offset, _knots(numbers[field], config.knots))
+        scales[field] = Scale(offset, fit_knots(numbers[field], np.linspace(0, 1, config.knots)))
         offset += scales[field].size
     text = HashedNgrams.fit(
         [text_of(row) for row in rows], config.text_dimension, config.ngram_sizes, config.max_characters
@@ -48,6 +53,8 @@ def fit_features(config: FeatureConfig, videos: pa.Table, like_counts: NDArray[n
         window=config.window,
         decay_rates=list(config.decay_rates),
         profile_tokens=[],
+        # In the middle of equal parts, so that the last one is well known: it stands for all time to come.
+        moments=fit_knots(likes.at / _MICROSECONDS_A_DAY, (np.arange(config.moments) + 0.5) / config.moments),
     )
     tokens, _ = encode_tokens(spec, rows, like_counts)
     return replace(spec, profile_tokens=_most_liked_tokens(spec, tokens, like_counts, config.profile_tokens))
@@ -70,10 +77,3 @@ def _most_liked_tokens(
 def _frequent(counts: Counter[str], at_least: int, most: int) -> list[str]:
     ranked = sorted((-count, value) for value, count in counts.items() if count >= at_least)
     return [value for _, value in ranked[:most]]
-
-
-def _knots(values: NDArray[np.float64], knots: int) -> list[float]:
-    known = values[~np.isnan(values)]
-    if len(known) == 0:
-        return [0.0]
-    return sorted({round(value, 4) for value in np.quantile(known, np.linspace(0, 1, knots)).tolist()})

@@ -111,6 +111,7 @@ class FeatureSpec:
         window: the last likes that describe a user.
         decay_rates: history is weighted by exp(-rate * likes ago); the first rate also weights the profile.
         profile_tokens: the tokens whose share among a user's likes is a user feature.
+        moments: knots of the time of a user's last like, in days since 1970-01-01 UTC.
     """
 
     dimension: int
@@ -124,12 +125,13 @@ class FeatureSpec:
     window: int
     decay_rates: list[float]
     profile_tokens: list[int]
+    moments: list[float]
     format: int = FORMAT
 
     @property
     def profile_size(self) -> int:
-        """Length of a user's profile: shares of tokens, hours, weekdays, and activity (see `users`)."""
-        return len(self.profile_tokens) + HOUR_BANDS + WEEKDAYS + ACTIVITY
+        """Length of a user's profile: shares of tokens, hours, weekdays, activity, and moments (see `users`)."""
+        return len(self.profile_tokens) + HOUR_BANDS + WEEKDAYS + ACTIVITY + len(self.moments)
 
     def to_json(self) -> str:
         """One JSON object."""
@@ -192,8 +194,8 @@ def _check_consistent(spec: FeatureSpec) -> None:
         offset += field.size
     if (spec.thumbnail, spec.tokens) != (offset, offset + 2):
         raise ValueError(f"it does not have {offset + 2} tokens")
-    for name, scale in spec.scales.items():
-        if not scale.knots or scale.knots != sorted(set(scale.knots)):
+    for name, knots in ({name: scale.knots for name, scale in spec.scales.items()} | {"time": spec.moments}).items():
+        if not knots or knots != sorted(set(knots)):
             raise ValueError(f"the knots of {name} do not ascend")
     if not all(PADDING < token < spec.tokens for token in spec.profile_tokens):
         raise ValueError("a profile token is none of its tokens")

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tfrs_pipeline.data.snapshot import Likes
+from tfrs_pipeline.features.knots import between_knots
 from tfrs_pipeline.features.spec import HOUR_BANDS, WEEKDAYS, FeatureSpec
 from tfrs_pipeline.features.videos import VideoInputs
 
 HIDDEN = -1e9
 """Added to the attention of places that hold no like."""
 _MICROSECONDS_AN_HOUR = 3_600_000_000
+_MICROSECONDS_A_DAY = 24 * _MICROSECONDS_AN_HOUR
 _ACTIVITY_SCALE = 10.0
 """Logarithms of hours and days come to about 10; the division brings them near 1."""
 
@@ -90,7 +92,8 @@ def profiles(spec: FeatureSpec, likes: VideoInputs, at: NDArray[np.int64], views
 
     Returns:
         [rows, places, profile_size]: shares of the profile tokens, of hours and weekdays (UTC), weighted by recency;
-        then how many likes, the usual gap between them, the last gap, and the span.
+        then how many likes, the usual gap between them, the last gap, and the span; then the time of the last like, as
+        shares of `spec.moments`. All 0 where nothing is seen.
     """
     rows, length = at.shape
     columns = len(spec.profile_tokens)
@@ -115,10 +118,18 @@ def profiles(spec: FeatureSpec, likes: VideoInputs, at: NDArray[np.int64], views
     inside = np.arange(length) > views.first[:, :, None]
     usual_gap = (weights * inside * gaps[:, None, :]).sum(axis=2)
     last_gap = np.where(views.last > views.first, gaps[row, views.last], 0)
-    span = np.log1p((at[row, views.last] - at[row, views.first]) / (24 * _MICROSECONDS_AN_HOUR)) / _ACTIVITY_SCALE
+    span = np.log1p((at[row, views.last] - at[row, views.first]) / _MICROSECONDS_A_DAY) / _ACTIVITY_SCALE
     count = np.log1p(views.last - views.first + 1) / np.log1p(spec.window)
     activity = np.stack([count, usual_gap, last_gap, span], axis=2) * seen[:, :, None]
-    return np.concatenate([averages, activity], axis=2).astype(np.float32)
+    moment = _moments(spec, at[row, views.last]) * seen[:, :, None]
+    return np.concatenate([averages, activity, moment], axis=2).astype(np.float32)
+
+
+def _moments(spec: FeatureSpec, at: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Times as shares of the two moments that they lie between, [..., moments]."""
+    below, above, share = between_knots(spec.moments, at / _MICROSECONDS_A_DAY)
+    moments = np.eye(len(spec.moments))
+    return (1 - share)[..., None] * moments[below] + share[..., None] * moments[above]
 
 
 @dataclass(frozen=True)

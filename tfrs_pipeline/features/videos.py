@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tfrs_pipeline.features.knots import between_knots
 from tfrs_pipeline.features.spec import LIST_FIELDS, PADDING, SCALES, FeatureSpec, Scale
 from tfrs_pipeline.features.text import text_encoder
 
@@ -153,13 +154,8 @@ def _log1p_of_plausible(values: Sequence[float | None]) -> NDArray[np.float64]:
 
 def scale_tokens(scale: Scale, values: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Numbers as tokens of the knots below and above them, and how near each is: both [N, 2]."""
-    knots = np.array(scale.knots)
     missing = np.isnan(values)
-    inside = np.clip(np.where(missing, knots[0], values), knots[0], knots[-1])
-    below = np.clip(np.searchsorted(knots, inside, side="right") - 1, 0, max(len(knots) - 2, 0))
-    above = np.minimum(below + 1, len(knots) - 1)
-    step = knots[above] - knots[below]
-    share = np.divide(inside - knots[below], step, out=np.zeros_like(inside), where=step > 0)
+    below, above, share = between_knots(scale.knots, np.where(missing, scale.knots[0], values))
     tokens = np.stack([scale.offset + 1 + below, scale.offset + 1 + above], axis=1)
     weights = np.stack([1 - share, share], axis=1)
     tokens[missing] = scale.missing

@@ -6,6 +6,7 @@ from tf_keras import Model, initializers, layers
 from tfrs_pipeline.config import ModelConfig
 from tfrs_pipeline.features.spec import FeatureSpec
 from tfrs_pipeline.models.unit_length import unit_length
+from tfrs_pipeline.models.widening import widen
 
 _INITIAL_SPREAD = 0.05
 """Standard deviation of the first embeddings: small beside what training makes of them."""
@@ -14,26 +15,23 @@ _INITIAL_SPREAD = 0.05
 class ItemTower(tf.Module):
     """Layers of the item tower, and the two ways to run them.
 
-    A video is the sum of three vectors of `config.item_width` numbers: an embedding of its own (a shared one for videos
-    that were not in training, learned by dropping embeddings at random), the weighted sum of its tokens' embeddings,
-    and a projection of its text. A last projection leads to `spec.dimension`.
+    A video is the sum of three vectors of `config.width` numbers, brought to length 1: an embedding of its own (a
+    shared one for videos that were not in training, learned by dropping embeddings at random), the weighted sum of its
+    tokens' embeddings, and a projection of its text. What is stored of it is widened to `spec.dimension`.
     """
 
     def __init__(self, spec: FeatureSpec, config: ModelConfig) -> None:
         super().__init__()
         self.spec = spec
-        width = config.item_width
+        self.width = width = config.width
         self.own = layers.Embedding(len(spec.videos) + 1, width, embeddings_initializer=_spread(), name="own_embedding")
         self.tokens = layers.Embedding(spec.tokens, width, embeddings_initializer=_spread(), name="token_embedding")
         self.text = layers.Dense(width, use_bias=False, kernel_initializer=_spread(), name="text_projection")
-        self.output = layers.Dense(
-            spec.dimension, use_bias=False, kernel_initializer=initializers.Orthogonal(), name="item_output"
-        )
         self.model = self._layers_model()
         """What is exported: inputs `video` [1], `tokens` and `weights` [max_tokens], `text`; output [dimension]."""
 
     def __call__(self, video: tf.Tensor, tokens: tf.SparseTensor, text: tf.Tensor) -> tf.Tensor:
-        """The function of `model` for training, where most of a padded row of tokens would be wasted.
+        """The function of `model` for training, before it is widened: most of a padded row of tokens would be wasted.
 
         Args:
             video: int32 [N].
@@ -41,14 +39,14 @@ class ItemTower(tf.Module):
             text: [N, text dimension].
 
         Returns:
-            Unit vectors [N, dimension].
+            Unit vectors [N, width].
         """
         summed = (
             tf.gather(self.own.embeddings, video)
             + tf.sparse.sparse_dense_matmul(tokens, self.tokens.embeddings)
             + tf.cast(self.text(text), tf.float32)
         )
-        return tf.math.l2_normalize(tf.cast(self.output(summed), tf.float32), axis=-1)
+        return tf.math.l2_normalize(summed, axis=-1)
 
     def _layers_model(self) -> Model:
         video = layers.Input((1,), dtype="int32", name="video")
@@ -62,7 +60,7 @@ class ItemTower(tf.Module):
                 self.text(text),
             ]
         )
-        vector = unit_length(self.output(summed), self.spec.dimension, "item_vector")
+        vector = unit_length(widen(self.width, self.spec.dimension)(summed), self.spec.dimension, "item_vector")
         return Model([video, tokens, weights, text], vector, name="item_tower")
 
 

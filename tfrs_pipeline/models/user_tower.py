@@ -1,12 +1,16 @@
 """The user tower: the item tower's vectors of a user's last likes, and the user's profile, to a unit vector."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 from tf_keras import Model, initializers, layers
 
 from tfrs_pipeline.config import ModelConfig
 from tfrs_pipeline.features.spec import FeatureSpec
 from tfrs_pipeline.models.unit_length import unit_length
+from tfrs_pipeline.models.widening import narrow, widen
 
+_Layer = Callable[[tf.Tensor], tf.Tensor]
 PLACES = 16
 """Places that share a row of likes in training: the more, the less is read twice; short histories fill fewer."""
 
@@ -15,27 +19,29 @@ class UserTower(tf.Module):
     """Layers of the user tower, connected twice: to learn from every place of a history, and to serve its end.
 
     The history is read in three ways: averaged at several rates of decay; averaged as attention chooses, with a query
-    made of what is known and a learned bias for how many likes ago; and as a profile of shares and counts. The answer
-    is a linear map of the slowest average that starts as the identity, one of the fastest (what follows upon the last
-    like), and a correction by all of it.
+    made of what is known and a learned bias for how many likes ago; and as a profile of shares, counts and the date.
+    The answer is a linear map of the slowest average that starts as the identity, one of the fastest (what follows upon
+    the last like), one of the date, and a correction by all of it.
 
-    Keys and values of the attention are the vectors themselves: a query of `dimension` numbers, and a projection after
-    the average, are the same function as projecting every like, at a fiftieth of the cost.
+    Keys and values of the attention are the vectors themselves: a query of `width` numbers, and a projection after the
+    average, are the same function as projecting every like, at a fiftieth of the cost.
+
+    In training the vectors of likes have `config.width` numbers. Those that are stored are widened, so the serving
+    model brings averages of them back to `width`, and its queries and answers to `dimension`.
     """
 
     def __init__(self, spec: FeatureSpec, config: ModelConfig) -> None:
         super().__init__()
         self.spec = spec
         self.heads = config.heads
-        dimension = spec.dimension
-        self.slow = layers.Dense(
-            dimension, use_bias=False, kernel_initializer=initializers.Identity(), name="slow_average"
-        )
-        self.fast = layers.Dense(dimension, use_bias=False, kernel_initializer="zeros", name="fast_average")
+        self.width = width = config.width
+        self.slow = layers.Dense(width, use_bias=False, kernel_initializer=initializers.Identity(), name="slow_average")
+        self.fast = layers.Dense(width, use_bias=False, kernel_initializer="zeros", name="fast_average")
+        self.moment = layers.Dense(width, use_bias=False, kernel_initializer="zeros", name="moment")
         self.hidden = layers.Dense(config.user_width, activation="gelu", name="hidden")
-        self.correction = layers.Dense(dimension, kernel_initializer="zeros", name="correction")
+        self.correction = layers.Dense(width, kernel_initializer="zeros", name="correction")
         self.query = [layers.Dense(config.head_width, name=f"query_{i}") for i in range(self.heads)]
-        self.key = [layers.Dense(dimension, use_bias=False, name=f"key_{i}") for i in range(self.heads)]
+        self.key = [layers.Dense(width, use_bias=False, name=f"key_{i}") for i in range(self.heads)]
         self.value = [layers.Dense(config.value_width, name=f"value_{i}") for i in range(self.heads)]
         self.age = [
             layers.Embedding(spec.window + 1, 1, embeddings_initializer="zeros", name=f"age_{i}")
@@ -67,14 +73,14 @@ class UserTower(tf.Module):
         """The vectors of users at several places of their likes.
 
         Args:
-            likes: vectors of the likes, [rows, length, dimension].
+            likes: vectors of the likes, [rows, length, width].
             weights: of the likes as seen from each place, [rows, places, rates, length].
             ages: how many likes ago, int32 [rows, places, length].
             mask: added to the attention, [rows, places, length].
             profile: at each place, [rows, places, profile_size].
 
         Returns:
-            Vectors [rows, places, dimension], not yet of unit length.
+            Vectors [rows, places, width], not yet of unit length.
         """
         flat = tf.reshape(weights, (tf.shape(weights)[0], PLACES * len(self.spec.decay_rates), -1))
         vectors = self.training_model([likes, flat, ages, mask, profile], training=training)
@@ -84,7 +90,7 @@ class UserTower(tf.Module):
         """PLACES answers for a row of likes, each with weights, ages, mask and profile of its own."""
         spec, length = self.spec, self.spec.window + PLACES - 1
         inputs = [
-            layers.Input((length, spec.dimension)),
+            layers.Input((length, self.width)),
             layers.Input((PLACES * len(spec.decay_rates), length)),
             layers.Input((PLACES, length), dtype="int32"),
             layers.Input((PLACES, length)),
@@ -108,29 +114,43 @@ class UserTower(tf.Module):
     def _connect(
         self, places: int, window: tf.Tensor, weights: tf.Tensor, ages: tf.Tensor, mask: tf.Tensor, profile: tf.Tensor
     ) -> tf.Tensor:
-        """Vectors [batch, places, dimension] from one window and, for each place, what it sees of it."""
-        spec, rates = self.spec, len(self.spec.decay_rates)
+        """Vectors [batch, places, n] from one window of vectors of n numbers and, for each place, what it sees."""
+        dimension, rates = window.shape[2], len(self.spec.decay_rates)
+        into, out = self._basis(dimension)
         averages = layers.Dot(axes=(2, 1))([weights, window])
-        averages = layers.Reshape((places, rates, spec.dimension))(averages)
+        averages = layers.Reshape((places, rates, dimension))(averages)
         by_rate = [
-            layers.Reshape((places, spec.dimension))(layers.Cropping2D(((0, 0), (rate, rates - 1 - rate)))(averages))
+            into(layers.Reshape((places, dimension))(layers.Cropping2D(((0, 0), (rate, rates - 1 - rate)))(averages)))
             for rate in range(rates)
         ]
-        known = self.read_dropout(layers.Concatenate()([*by_rate, profile]))
-        hidden = _each(self.hidden, known)
-        attended = [
-            _each(self.value[i], self._attend(i, hidden, window, ages, mask, places)) for i in range(self.heads)
-        ]
+        hidden = _each(self.hidden, self.read_dropout(layers.Concatenate()([*by_rate, profile])))
+        attended = []
+        for i in range(self.heads):
+            keys = out(_each(self.key[i], _each(self.query[i], hidden)))
+            attended.append(_each(self.value[i], into(self._attend(i, keys, window, ages, mask))))
         correction = _each(self.correction, self.dropout(layers.Concatenate()([hidden, *attended])))
-        return layers.Add()([_each(self.slow, by_rate[0]), _each(self.fast, by_rate[-1]), correction])
+        linear = [_each(self.slow, by_rate[0]), _each(self.fast, by_rate[-1]), _each(self.moment, self._date(profile))]
+        return out(layers.Add()([*linear, correction]))
 
-    def _attend(
-        self, head: int, hidden: tf.Tensor, window: tf.Tensor, ages: tf.Tensor, mask: tf.Tensor, places: int
-    ) -> tf.Tensor:
-        keys = _each(self.key[head], _each(self.query[head], hidden))
+    def _date(self, profile: tf.Tensor) -> tf.Tensor:
+        """The moments, which stand last in the profile."""
+        places, size = profile.shape[1:]
+        moments = len(self.spec.moments)
+        cropped = layers.Cropping2D(((0, 0), (size - moments, 0)))(layers.Reshape((places, size, 1))(profile))
+        return layers.Reshape((places, moments))(cropped)
+
+    def _attend(self, head: int, keys: tf.Tensor, window: tf.Tensor, ages: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        """The average of the window that a head chooses for each place."""
         fit = layers.Dot(axes=2)([keys, window])
-        bias = layers.Reshape((places, window.shape[1]))(self.age[head](ages))
+        bias = layers.Reshape(fit.shape[1:])(self.age[head](ages))
         return layers.Dot(axes=(2, 1))([layers.Softmax()(layers.Add()([fit, bias, mask])), window])
+
+    def _basis(self, dimension: int) -> tuple[_Layer, _Layer]:
+        """What brings vectors of a window to `width` numbers, and back."""
+        if dimension == self.width:
+            return (lambda vector: vector), (lambda vector: vector)
+        narrower, wider = narrow(self.width, dimension), widen(self.width, dimension)
+        return (lambda vector: _each(narrower, vector)), (lambda vector: _each(wider, vector))
 
 
 def _each(dense: layers.Dense, places: tf.Tensor) -> tf.Tensor:

@@ -65,6 +65,8 @@ export interface FeatureSpec {
   readonly window: number;
   readonly decay_rates: readonly number[];
   readonly profile_tokens: readonly number[];
+  /** Knots of the time of a user's last like, in days since 1970-01-01 UTC. */
+  readonly moments: readonly number[];
 }
 
 /** `features.json` cannot be used; the message says what is wrong with it. */
@@ -72,9 +74,9 @@ export class SpecError extends Error {
   override name = "SpecError";
 }
 
-/** Length of a user's profile: shares of tokens, hours, weekdays, and activity. */
+/** Length of a user's profile: shares of tokens, hours, weekdays, activity, and moments. */
 export function profileSize(spec: FeatureSpec): number {
-  return spec.profile_tokens.length + HOUR_BANDS + WEEKDAYS + ACTIVITY;
+  return spec.profile_tokens.length + HOUR_BANDS + WEEKDAYS + ACTIVITY + spec.moments.length;
 }
 
 /**
@@ -117,6 +119,7 @@ export function parseSpec(json: string): FeatureSpec {
   for (const token of spec.profile_tokens) {
     checkTable("profile_tokens", token, 1, spec);
   }
+  check(isListOf(spec.moments, "number") && spec.moments.length > 0, "moments", "a list of days");
   return spec;
 }
 

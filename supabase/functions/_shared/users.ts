@@ -3,13 +3,15 @@
  * `tfrs_pipeline/features/users.py`.
  */
 
-import { type FeatureSpec, HOUR_BANDS, profileSize, WEEKDAYS } from "./spec.ts";
+import { betweenKnots } from "./knots.ts";
+import { ACTIVITY, type FeatureSpec, HOUR_BANDS, profileSize, WEEKDAYS } from "./spec.ts";
 import { floorDivide } from "./time.ts";
 import type { VideoTokens } from "./videos.ts";
 
 /** Added to the attention of places that hold no like. */
 export const HIDDEN = -1e9;
 const MICROSECONDS_AN_HOUR = 3_600_000_000n;
+const MICROSECONDS_A_DAY = 86_400e6;
 /** Logarithms of hours and days come to about 10; the division brings them near 1. */
 const ACTIVITY_SCALE = 10;
 
@@ -90,7 +92,8 @@ export class UserEncoder {
 
   /**
    * The profile of a user, [profileSize]: shares of the profile tokens, of hours and weekdays (UTC), weighted by
-   * recency; then how many likes, the usual gap between them, the last gap, and the span. All 0 without any like.
+   * recency; then how many likes, the usual gap between them, the last gap, and the span; then the time of the last
+   * like, as shares of `spec.moments`. All 0 without any like.
    */
   profile(state: UserState, videos: readonly VideoTokens[]): Float32Array {
     const sums = new Float64Array(profileSize(this.#spec));
@@ -118,7 +121,11 @@ export class UserEncoder {
     });
     sums[activity] = Math.log1p(state.length) / Math.log1p(this.#spec.window);
     sums[activity + 2] = gaps[gaps.length - 1];
-    sums[activity + 3] = logTime(state[state.length - 1].at - state[0].at, 24n);
+    const last = state[state.length - 1].at;
+    sums[activity + 3] = logTime(last - state[0].at, 24n);
+    const { below, above, share } = betweenKnots(this.#spec.moments, Number(last) / MICROSECONDS_A_DAY);
+    sums[activity + ACTIVITY + below] += 1 - share;
+    sums[activity + ACTIVITY + above] += share;
     return Float32Array.from(sums);
   }
 }

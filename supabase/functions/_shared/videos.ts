@@ -1,5 +1,6 @@
 /** Item features: a video as a handful of weighted tokens and a text vector; see `tfrs_pipeline/features/videos.py`. */
 
+import { betweenKnots } from "./knots.ts";
 import { type FeatureSpec, LIST_FIELDS, type Scale, type ScaleName, SCALES, type Vocabulary } from "./spec.ts";
 import { HashedNgrams } from "./text.ts";
 import { parseTimestamp } from "./time.ts";
@@ -133,12 +134,7 @@ export function scaleTokens(scale: Scale, value: number): [token: number, weight
   if (Number.isNaN(value)) {
     return [[offset, 1], [offset, 0]];
   }
-  const last = knots.length - 1;
-  const inside = Math.min(Math.max(value, knots[0]), knots[last]);
-  const below = Math.max(Math.min(knots.findLastIndex((knot) => knot <= inside), last - 1), 0);
-  const above = Math.min(below + 1, last);
-  const step = knots[above] - knots[below];
-  const share = step > 0 ? (inside - knots[below]) / step : 0;
+  const { below, above, share } = betweenKnots(knots, value);
   return [[offset + 1 + below, 1 - share], [offset + 1 + above, share]];
 }
 
