@@ -37,6 +37,8 @@ class FeatureConfig:
     """Knots of the time at which a user is asked for: that of the last like."""
     profile_tokens: int = 512
     """How many genres, makers, performers, tags and price bands are counted over a user's likes."""
+    text_encoder: str = "hashed-ngrams"
+    """What reads title and description; packages can plug in others, see `features/text_encoders.py`."""
     text_dimension: int = 256
     """Numbers that title and description are hashed into."""
     ngram_sizes: tuple[int, ...] = (2, 3, 4)
@@ -188,8 +190,8 @@ def _checked(section: str, key: str, value: Any, kind: Any, source: str) -> Any:
         wanted = {int: "a whole number", float: "a number", str: "a text"}[kind]
         raise InputError(f"{place}; it takes {wanted}.")
     if kind is str:
-        choices = _CHOICES[section, key]
-        if value not in choices:
+        choices = _CHOICES.get((section, key))
+        if choices and value not in choices:
             raise InputError(f"{place}; it takes one of {', '.join(choices)}.")
     elif not abs(value) <= _LARGEST:  # NaN is not, either.
         raise InputError(f"{place}; it takes a number up to {_LARGEST:,}.")

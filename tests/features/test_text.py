@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tfrs_pipeline.config import FeatureConfig
 from tfrs_pipeline.errors import InputError
 from tfrs_pipeline.features.spec import TextSpec
-from tfrs_pipeline.features.text import BUCKETS, HashedNgrams, normalize, text_encoder
+from tfrs_pipeline.features.text import BUCKETS, HashedNgrams, normalize
 
 MOST = 2_000
 CORPUS = [
@@ -33,7 +34,7 @@ STRANGE = {
     "lone surrogate": "\ud800 and \udfff",
     "markup": "<b>&amp;</b>",
 }
-encoder = HashedNgrams.fit(CORPUS, 64, (2, 3, 4), MOST)
+encoder = HashedNgrams.fit(CORPUS, FeatureConfig(text_dimension=64))
 
 
 def likeness(first: str, second: str) -> float:
@@ -100,21 +101,16 @@ def test_a_text_shorter_than_an_ngram_is_read_with_its_edges() -> None:
 
 
 def test_what_stands_in_every_text_says_nothing() -> None:
-    common = HashedNgrams.fit(["the cat", "the dog", "the sea"], 64, (4,), MOST)
+    common = HashedNgrams.fit(["the cat", "the dog", "the sea"], FeatureConfig(ngram_sizes=(4,)))
     assert not common.encode(["the"]).any()
     assert common.encode(["cats"]).any()
 
 
 def test_an_encoder_that_went_through_json_gives_the_same_numbers() -> None:
-    again = text_encoder(TextSpec(**json.loads(json.dumps(dataclasses.asdict(encoder.spec)))))
+    again = HashedNgrams(TextSpec(**json.loads(json.dumps(dataclasses.asdict(encoder.spec)))))
     np.testing.assert_array_equal(again.encode(CORPUS), encoder.encode(CORPUS))
-
-
-def test_an_encoder_that_is_not_there_is_named() -> None:
-    with pytest.raises(InputError, match="'sentences' is not known"):
-        text_encoder(dataclasses.replace(encoder.spec, encoder="sentences"))
 
 
 def test_an_encoder_that_is_not_fitted_is_refused() -> None:
     with pytest.raises(InputError, match=f"5 hash buckets instead of {BUCKETS}"):
-        text_encoder(dataclasses.replace(encoder.spec, idf=[1.0] * 5))
+        HashedNgrams(dataclasses.replace(encoder.spec, idf=[1.0] * 5))

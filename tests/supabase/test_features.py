@@ -16,7 +16,8 @@ from tfrs_pipeline.config import FeatureConfig
 from tfrs_pipeline.data.snapshot import VIDEO_SCHEMA, Likes
 from tfrs_pipeline.features.fitting import fit_features
 from tfrs_pipeline.features.spec import FeatureSpec
-from tfrs_pipeline.features.text import normalize, text_encoder
+from tfrs_pipeline.features.text import normalize
+from tfrs_pipeline.features.text_encoders import text_encoder
 from tfrs_pipeline.features.users import UserState, encode_users
 from tfrs_pipeline.features.videos import VideoInputs, encode_tokens, text_of
 

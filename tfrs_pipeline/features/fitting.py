@@ -11,7 +11,7 @@ from tfrs_pipeline.config import FeatureConfig
 from tfrs_pipeline.data.snapshot import Likes
 from tfrs_pipeline.features.knots import fit_knots
 from tfrs_pipeline.features.spec import DIMENSION, LIST_FIELDS, SCALES, FeatureSpec, Scale, Vocabulary
-from tfrs_pipeline.features.text import HashedNgrams
+from tfrs_pipeline.features.text_encoders import fit_text_encoder
 from tfrs_pipeline.features.videos import distinct_values, encode_tokens, text_of, tokens_needed, video_numbers
 
 _MICROSECONDS_A_DAY = 24 * 3_600_000_000
@@ -37,9 +37,7 @@ def fit_features(config: FeatureConfig, videos: pa.Table, likes: Likes) -> Featu
     for field in SCALES:
         scales[field] = Scale(offset, fit_knots(numbers[field], np.linspace(0, 1, config.knots)))
         offset += scales[field].size
-    text = HashedNgrams.fit(
-        [text_of(row) for row in rows], config.text_dimension, config.ngram_sizes, config.max_characters
-    )
+    text = fit_text_encoder([text_of(row) for row in rows], config)
     most_liked = np.argsort(-like_counts, kind="stable")[: config.max_videos]
     spec = FeatureSpec(
         dimension=DIMENSION,

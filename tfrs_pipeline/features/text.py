@@ -1,16 +1,13 @@
-"""Titles and descriptions as vectors, without any download: hashed character n-grams, good for Japanese and English.
-
-A sentence encoder can take the place of `HashedNgrams`: anything with `encode` and a `TextSpec` that names it.
-"""
+"""Titles and descriptions as vectors, without any download: hashed character n-grams, good for Japanese and English."""
 
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tfrs_pipeline.config import FeatureConfig
 from tfrs_pipeline.errors import InputError
 from tfrs_pipeline.features.spec import TextSpec
 
@@ -29,35 +26,31 @@ _STABLE = re.compile(
 _ROWS_AT_ONCE = 512
 
 
-class TextEncoder(Protocol):
-    """Turns texts into vectors of length `spec.dimension`, each of length 1, or 0 where a text says nothing."""
-
-    spec: TextSpec
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Texts → [number of texts, dimension]."""
-
-
 class HashedNgrams:
-    """Tf-idf over hashed character n-grams, projected at random to few dimensions."""
+    """Tf-idf over hashed character n-grams, projected at random to few dimensions.
+
+    Raises:
+        InputError: the specification is not fitted.
+    """
 
     def __init__(self, spec: TextSpec) -> None:
+        if len(spec.idf) != BUCKETS:
+            raise InputError(f"The text encoder has {len(spec.idf)} hash buckets instead of {BUCKETS}. Train again.")
         self.spec = spec
         self._idf = np.array(spec.idf)
         self._places, self._signs = projection(spec.dimension)
 
     @classmethod
-    def fit(
-        cls, texts: Sequence[str], dimension: int, ngram_sizes: Sequence[int], max_characters: int
-    ) -> "HashedNgrams":
+    def fit(cls, texts: Sequence[str], config: FeatureConfig) -> "HashedNgrams":
         """Learn from the texts how rare each bucket is."""
         documents = np.zeros(BUCKETS)
         for start in range(0, len(texts), _ROWS_AT_ONCE):
-            counts = _counts(texts[start : start + _ROWS_AT_ONCE], ngram_sizes, max_characters)
+            counts = _counts(texts[start : start + _ROWS_AT_ONCE], config.ngram_sizes, config.max_characters)
             documents += (counts > 0).sum(axis=0)
         # Rounded because it is written to JSON: what is fitted and what is read back are the same numbers.
         idf = np.round(np.log((1 + len(texts)) / (1 + documents)), 4)
-        return cls(TextSpec("hashed-ngrams", dimension, list(ngram_sizes), max_characters, idf.tolist()))
+        sizes = list(config.ngram_sizes)
+        return cls(TextSpec("hashed-ngrams", config.text_dimension, sizes, config.max_characters, idf.tolist()))
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Texts → [number of texts, dimension]."""
@@ -78,19 +71,6 @@ class HashedNgrams:
             length = np.linalg.norm(projected, axis=1, keepdims=True)
             vectors[rows] = np.divide(projected, length, out=np.zeros(projected.shape), where=length > 0)
         return vectors
-
-
-def text_encoder(spec: TextSpec) -> TextEncoder:
-    """The encoder that a specification names.
-
-    Raises:
-        InputError: there is none of that name, or it is not fitted.
-    """
-    if spec.encoder != "hashed-ngrams":
-        raise InputError(f"The text encoder {spec.encoder!r} is not known here. Known: hashed-ngrams.")
-    if len(spec.idf) != BUCKETS:
-        raise InputError(f"The text encoder has {len(spec.idf)} hash buckets instead of {BUCKETS}. Train again.")
-    return HashedNgrams(spec)
 
 
 def normalize(text: str, max_characters: int) -> NDArray[np.uint32]:

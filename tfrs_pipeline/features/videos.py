@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tfrs_pipeline.features.knots import between_knots
 from tfrs_pipeline.features.spec import LIST_FIELDS, PADDING, SCALES, FeatureSpec, Scale
-from tfrs_pipeline.features.text import text_encoder
+from tfrs_pipeline.features.text_encoders import text_encoder
 
 _SECONDS_A_DAY = 86_400
 _SLOTS = 2
