@@ -151,7 +151,14 @@ def small() -> Config:
     What tests lean on is fixed here, so that other defaults do not change them.
     """
     return Config(
-        features=FeatureConfig(window=8, decay_rates=(0.05, 0.3, 1.5), text_dimension=32, profile_tokens=16),
+        features=FeatureConfig(
+            window=8,
+            decay_rates=(0.05, 0.3, 1.5),
+            title_dimension=32,
+            description_dimension=24,
+            profile_tokens=16,
+            moments=4,
+        ),
         model=ModelConfig(width=16, user_width=16, heads=1, head_width=8, value_width=8, read_dropout=0.1, dropout=0.2),
         training=TrainingConfig(epochs=4, patience=3, temperature=0.1, learning_rate=1e-3, averaging=0.99),
     )

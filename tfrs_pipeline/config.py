@@ -39,12 +39,14 @@ class FeatureConfig:
     """How many genres, makers, performers, tags and price bands are counted over a user's likes."""
     text_encoder: str = "hashed-ngrams"
     """What reads title and description; packages can plug in others, see `features/text_encoders.py`."""
-    text_dimension: int = 256
-    """Numbers that title and description are hashed into."""
+    title_dimension: int = 1_024
+    """Numbers that a title is hashed into."""
+    description_dimension: int = 256
+    """Numbers that a description is hashed into."""
     ngram_sizes: tuple[int, ...] = (2, 3, 4)
     """Lengths of the character n-grams: two for Japanese, more for English."""
     max_characters: int = 2_000
-    """Title and description are read up to here."""
+    """Title and description are each read up to here."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 SETTINGS = """
 [features]
 window = 10
-text_dimension = 64
+title_dimension = 64
+description_dimension = 64
 [model]
 width = 32
 user_width = 32

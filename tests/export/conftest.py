@@ -75,7 +75,14 @@ def snapshot() -> Snapshot:
 @pytest.fixture(scope="session")
 def small_spec(snapshot: Snapshot) -> FeatureSpec:
     """Features with a window that a user outgrows soon."""
-    config = FeatureConfig(window=WINDOW, text_dimension=16, profile_tokens=8, max_tokens=16, max_videos=20)
+    config = FeatureConfig(
+        window=WINDOW,
+        title_dimension=16,
+        description_dimension=16,
+        profile_tokens=8,
+        max_tokens=16,
+        max_videos=20,
+    )
     return fit_features(config, snapshot.videos, snapshot.likes)
 
 

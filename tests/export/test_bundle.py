@@ -88,7 +88,7 @@ def tower_that_drifts(spec: FeatureSpec) -> Any:
         layers.Input((1,), dtype="int32"),
         layers.Input((spec.max_tokens,), dtype="int32"),
         layers.Input((spec.max_tokens,)),
-        layers.Input((spec.text.dimension,)),
+        layers.Input((spec.text_size,)),
     ]
     average = layers.GlobalAveragePooling1D()(layers.Embedding(spec.tokens, 16, mask_zero=True)(inputs[1]))
     vector = layers.Dense(spec.dimension)(layers.Concatenate()([average, inputs[3]]))

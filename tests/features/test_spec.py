@@ -57,10 +57,11 @@ DAMAGES: dict[str, Change] = {
     "no moments": put("moments", []),
     "a profile token outside the table": put("profile_tokens", [10**6]),
     "a profile token below it": put("profile_tokens", [0]),
-    "text that is a number": put("text", 3),
-    "a text dimension of 0": put("text", "dimension", 0),
-    "n-grams of length 0": put("text", "ngram_sizes", [0]),
-    "an idf of text": put("text", "idf", ["high"]),
+    "text that is a number": put("texts", 3),
+    "a text that is missing": lambda raw: raw["texts"].pop("description"),
+    "a text dimension of 0": put("texts", "title", "dimension", 0),
+    "n-grams of length 0": put("texts", "title", "ngram_sizes", [0]),
+    "an idf of text": put("texts", "description", "idf", ["high"]),
 }
 
 

@@ -34,7 +34,7 @@ STRANGE = {
     "lone surrogate": "\ud800 and \udfff",
     "markup": "<b>&amp;</b>",
 }
-encoder = HashedNgrams.fit(CORPUS, FeatureConfig(text_dimension=64))
+encoder = HashedNgrams.fit(CORPUS, 64, FeatureConfig())
 
 
 def likeness(first: str, second: str) -> float:
@@ -101,7 +101,7 @@ def test_a_text_shorter_than_an_ngram_is_read_with_its_edges() -> None:
 
 
 def test_what_stands_in_every_text_says_nothing() -> None:
-    common = HashedNgrams.fit(["the cat", "the dog", "the sea"], FeatureConfig(ngram_sizes=(4,)))
+    common = HashedNgrams.fit(["the cat", "the dog", "the sea"], 64, FeatureConfig(ngram_sizes=(4,)))
     assert not common.encode(["the"]).any()
     assert common.encode(["cats"]).any()
 

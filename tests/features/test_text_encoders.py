@@ -25,7 +25,7 @@ class Lengths:
         self.spec = spec
 
     @classmethod
-    def fit(cls, texts, config):
+    def fit(cls, texts, dimension, config):
         return cls(TextSpec("lengths", 2, [], config.max_characters, []))
 
     def encode(self, texts):
@@ -48,15 +48,15 @@ def plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_encoder_that_a_package_plugs_in_reads_the_videos(service: Snapshot, small: Config) -> None:
     spec = fit_features(replace(small.features, text_encoder="lengths"), service.videos, service.likes)
     again = FeatureSpec.from_json(spec.to_json())
-    assert (again.text.encoder, again.text.dimension) == ("lengths", 2)
+    assert {text.encoder for text in again.texts.values()} == {"lengths"}
+    assert again.text_size == 4
     text = encode_videos(again, service.videos, np.zeros(60, int)).text
-    titles, descriptions = (service.videos[column].to_pylist() for column in ("title", "description"))
-    lengths = [len(t or "") + 1 + len(d or "") for t, d in zip(titles, descriptions, strict=True)]
-    assert text[:, 0].tolist() == lengths
+    for place, column in ((0, "title"), (2, "description")):
+        assert text[:, place].tolist() == [len(text or "") for text in service.videos[column].to_pylist()]
 
 
 def test_the_encoder_that_comes_along_needs_no_package() -> None:
-    fitted = fit_text_encoder(["a", "b"], FeatureConfig())
+    fitted = fit_text_encoder(["a", "b"], 64, FeatureConfig())
     assert isinstance(fitted, HashedNgrams)
     assert isinstance(text_encoder(fitted.spec), HashedNgrams)
 
@@ -67,4 +67,4 @@ def test_an_encoder_that_is_not_there_is_named_with_those_that_are() -> None:
     with pytest.raises(InputError, match=message):
         text_encoder(TextSpec("sentences", 2, [], 10, []))
     with pytest.raises(InputError, match=message):
-        fit_text_encoder([], FeatureConfig(text_encoder="sentences"))
+        fit_text_encoder([], 2, FeatureConfig(text_encoder="sentences"))

@@ -14,9 +14,9 @@ from tfrs_pipeline.features.spec import PADDING, FeatureSpec, Scale
 from tfrs_pipeline.features.videos import (
     VideoInputs,
     distinct_values,
+    encode_text,
     encode_videos,
     scale_tokens,
-    text_of,
     tokens_needed,
     video_numbers,
 )
@@ -203,8 +203,12 @@ def test_a_spec_that_went_through_json_encodes_alike(service: Snapshot, spec: Fe
         np.testing.assert_array_equal(first, second)
 
 
-@pytest.mark.parametrize(
-    ("title", "description", "text"), [("a", "b", "a\nb"), (None, "b", "\nb"), ("a", None, "a\n"), (None, None, "\n")]
-)
-def test_title_and_description_are_read_as_one_text(title: str | None, description: str | None, text: str) -> None:
-    assert text_of({"title": title, "description": description}) == text
+def test_title_and_description_are_read_each_by_itself(spec: FeatureSpec) -> None:
+    said = [("a film", "about it"), ("a film", None), (None, None)]
+    rows = [{"title": title, "description": description} for title, description in said]
+    first, second, none = encode_text(spec, rows)
+    titles = spec.texts["title"].dimension
+    np.testing.assert_array_equal(first[:titles], second[:titles])
+    assert first[titles:].any()
+    assert not second[titles:].any()
+    assert not none.any()

@@ -30,7 +30,7 @@ function answer(request: Request): unknown {
   }));
   const known = new Map(videos.map((video) => [video.id, video]));
   return {
-    normalize: request.normalize?.map((text) => [...normalize(text, spec.text.max_characters)]),
+    normalize: request.normalize?.map((text) => [...normalize(text, spec.texts.title.max_characters)]),
     times: request.times?.map((text) => parseTimestamp(text)?.toString() ?? null),
     videos: videos.map(plain),
     users: request.users?.map((likes) => {

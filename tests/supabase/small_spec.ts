@@ -20,7 +20,22 @@ export const smallSpec: FeatureSpec = {
   thumbnail: 18,
   tokens: 20,
   max_tokens: 13,
-  text: { encoder: "hashed-ngrams", dimension: 3, ngram_sizes: [2], max_characters: 10, idf: Array(BUCKETS).fill(1) },
+  texts: {
+    title: {
+      encoder: "hashed-ngrams",
+      dimension: 3,
+      ngram_sizes: [2],
+      max_characters: 10,
+      idf: Array(BUCKETS).fill(1),
+    },
+    description: {
+      encoder: "hashed-ngrams",
+      dimension: 2,
+      ngram_sizes: [2],
+      max_characters: 10,
+      idf: Array(BUCKETS).fill(1),
+    },
+  },
   window: 3,
   decay_rates: [0.1, 1],
   profile_tokens: [1, 3],

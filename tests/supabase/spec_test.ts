@@ -14,8 +14,8 @@ const damages: [name: string, damage: (spec: Writable<FeatureSpec>) => void, sai
   ["a vocabulary past the token table", (spec) => spec.vocabularies.tag.offset = 19, /table of 20 tokens/],
   ["a scale without knots", (spec) => spec.scales.price.knots = [], /scales.price/],
   ["a thumbnail past the token table", (spec) => spec.thumbnail = 19, /thumbnail/],
-  ["a text encoder that is not known", (spec) => spec.text.encoder = "other", /text.encoder/],
-  ["too few text weights", (spec) => spec.text.idf.pop(), new RegExp(`text.idf has to be ${BUCKETS} numbers`)],
+  ["a text encoder that is not known", (spec) => spec.texts.title.encoder = "other", /texts.title.encoder/],
+  ["too few text weights", (spec) => spec.texts.description.idf.pop(), new RegExp(`idf has to be ${BUCKETS} numbers`)],
   ["a profile of a token that does not exist", (spec) => spec.profile_tokens = [20], /profile_tokens/],
   ["no moments", (spec) => spec.moments = [], /moments has to be a list of days/],
 ];

@@ -17,9 +17,8 @@ from tfrs_pipeline.data.snapshot import VIDEO_SCHEMA, Likes
 from tfrs_pipeline.features.fitting import fit_features
 from tfrs_pipeline.features.spec import FeatureSpec
 from tfrs_pipeline.features.text import normalize
-from tfrs_pipeline.features.text_encoders import text_encoder
 from tfrs_pipeline.features.users import UserState, encode_users
-from tfrs_pipeline.features.videos import VideoInputs, encode_tokens, text_of
+from tfrs_pipeline.features.videos import VideoInputs, encode_text, encode_tokens
 
 Ask = Callable[..., dict[str, Any]]
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -112,7 +111,14 @@ def spec(typescript: Ask) -> FeatureSpec:
         for i in range(len(NAMES))
     ]
     config = FeatureConfig(
-        window=5, max_tokens=24, text_dimension=48, profile_tokens=30, min_videos=1, knots=5, max_characters=1_000
+        window=5,
+        max_tokens=24,
+        title_dimension=48,
+        description_dimension=40,
+        profile_tokens=30,
+        min_videos=1,
+        knots=5,
+        max_characters=1_000,
     )
     popular = np.repeat(np.arange(len(videos)), np.arange(len(videos)))
     likes = Likes.sort(np.arange(len(popular)), popular, 10**15 + 10**13 * np.arange(len(popular)))
@@ -138,9 +144,8 @@ def with_ids(drawn: list[dict[str, Any]], spec: FeatureSpec) -> list[dict[str, A
 
 def python_inputs(spec: FeatureSpec, videos: list[dict[str, Any]]) -> VideoInputs:
     tokens, weights = encode_tokens(spec, videos, np.array([row["like_count"] for row in videos]))
-    text = text_encoder(spec.text).encode([text_of(row) for row in videos])
     numbers = [spec.videos.index(row["id"]) + 1 if row["id"] in spec.videos else 0 for row in videos]
-    return VideoInputs(np.array(numbers, np.int32), tokens, weights, text)
+    return VideoInputs(np.array(numbers, np.int32), tokens, weights, encode_text(spec, videos))
 
 
 def assert_same(ours: np.ndarray, theirs: list[Any]) -> None:
@@ -195,7 +200,7 @@ def test_users_are_the_same_inputs(
 @common
 @given(texts=st.lists(some_text(), max_size=20))
 def test_texts_are_folded_to_the_same_code_points(typescript: Ask, spec: FeatureSpec, texts: list[str]) -> None:
-    ours = [normalize(text, spec.text.max_characters).tolist() for text in texts]
+    ours = [normalize(text, spec.texts["title"].max_characters).tolist() for text in texts]
     assert typescript(normalize=texts)["normalize"] == ours
 
 
@@ -203,7 +208,7 @@ def test_every_letter_and_mark_is_folded_alike_before_and_after_others(typescrip
     blocks = ((0, 0x3400), (0xA000, 0xAC00), (0xD7A4, 0xE000), (0xF900, 0x17000), (0x1AFF0, 0x20000))  # Han is plain.
     points = [chr(point) for start, end in blocks for point in range(start, end)]
     texts = ["".join(f"{point}\u0323\u0301{point}か\u0334 aΣ{point}" for point in points[i::999]) for i in range(999)]
-    ours = [normalize(text, spec.text.max_characters).tolist() for text in texts]
+    ours = [normalize(text, spec.texts["title"].max_characters).tolist() for text in texts]
     assert typescript(normalize=texts)["normalize"] == ours
 
 

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok } from "node:assert";
 import * as tf from "@tensorflow/tfjs-core";
 import { input, layers, model, type SymbolicTensor } from "@tensorflow/tfjs-layers";
-import { profileSize } from "../../supabase/functions/_shared/spec.ts";
+import { profileSize, textSize } from "../../supabase/functions/_shared/spec.ts";
 import { embedUsers, embedVideos, loadTower, type ReadFile } from "../../supabase/functions/_shared/towers.ts";
 import { UserEncoder } from "../../supabase/functions/_shared/users.ts";
 import { VideoEncoder } from "../../supabase/functions/_shared/videos.ts";
@@ -42,7 +42,7 @@ const videos = Array.from({ length: 150 }, (_, i) => encoder.encode({ id: i % 2 
 
 Deno.test("vectors come in the order of the rows, whatever the size of the batches", async () => {
   const tower = await loadTower(
-    await towerFiles([[[1], "int32"], [[13], "int32"], [[13], "float32"], [[3], "float32"]]),
+    await towerFiles([[[1], "int32"], [[13], "int32"], [[13], "float32"], [[textSize(smallSpec)], "float32"]]),
     "tower",
   );
   const vectors = embedVideos(tower, smallSpec, videos);

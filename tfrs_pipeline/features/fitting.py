@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from tfrs_pipeline.config import FeatureConfig
 from tfrs_pipeline.data.snapshot import Likes
 from tfrs_pipeline.features.knots import fit_knots
-from tfrs_pipeline.features.spec import DIMENSION, LIST_FIELDS, SCALES, FeatureSpec, Scale, Vocabulary
+from tfrs_pipeline.features.spec import DIMENSION, LIST_FIELDS, SCALES, TEXT_FIELDS, FeatureSpec, Scale, Vocabulary
 from tfrs_pipeline.features.text_encoders import fit_text_encoder
-from tfrs_pipeline.features.videos import distinct_values, encode_tokens, text_of, tokens_needed, video_numbers
+from tfrs_pipeline.features.videos import distinct_values, encode_tokens, texts_of, tokens_needed, video_numbers
 
 _MICROSECONDS_A_DAY = 24 * 3_600_000_000
 
@@ -37,7 +37,8 @@ def fit_features(config: FeatureConfig, videos: pa.Table, likes: Likes) -> Featu
     for field in SCALES:
         scales[field] = Scale(offset, fit_knots(numbers[field], np.linspace(0, 1, config.knots)))
         offset += scales[field].size
-    text = fit_text_encoder([text_of(row) for row in rows], config)
+    sizes = {"title": config.title_dimension, "description": config.description_dimension}
+    texts = {field: fit_text_encoder(texts_of(rows, field), sizes[field], config).spec for field in TEXT_FIELDS}
     most_liked = np.argsort(-like_counts, kind="stable")[: config.max_videos]
     spec = FeatureSpec(
         dimension=DIMENSION,
@@ -47,7 +48,7 @@ def fit_features(config: FeatureConfig, videos: pa.Table, likes: Likes) -> Featu
         thumbnail=offset,
         tokens=offset + 2,
         max_tokens=min(config.max_tokens, max(tokens_needed(row) for row in rows)),
-        text=text.spec,
+        texts=texts,
         window=config.window,
         decay_rates=list(config.decay_rates),
         profile_tokens=[],

@@ -23,6 +23,9 @@ PADDING = 0
 LIST_FIELDS = {"genre": "genres", "maker": "maker", "performer": "performers", "tag": "tags"}
 """The categorical fields and the columns they come from."""
 
+TEXT_FIELDS = ("title", "description")
+"""The texts of a video, each read by itself: in one bag, a title would drown in its description."""
+
 SCALES = ("popularity", "price", "duration", "published")
 """The numbers of a video, in the order in which its row of tokens holds them."""
 
@@ -78,7 +81,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class TextSpec:
-    """How title and description become numbers; see `text`.
+    """How a text becomes numbers; see `text`.
 
     Attributes:
         encoder: name of the encoder, `hashed-ngrams` unless another was plugged in.
@@ -107,7 +110,7 @@ class FeatureSpec:
         thumbnail: token of a video with a thumbnail; the one after it is for those without.
         tokens: size of the token table.
         max_tokens: tokens a video may have; those past it are dropped.
-        text: how title and description are read.
+        texts: by TEXT_FIELDS; what comes out stands one after the other.
         window: the last likes that describe a user.
         decay_rates: history is weighted by exp(-rate * likes ago); the first rate also weights the profile.
         profile_tokens: the tokens whose share among a user's likes is a user feature.
@@ -121,12 +124,17 @@ class FeatureSpec:
     thumbnail: int
     tokens: int
     max_tokens: int
-    text: TextSpec
+    texts: dict[str, TextSpec]
     window: int
     decay_rates: list[float]
     profile_tokens: list[int]
     moments: list[float]
     format: int = FORMAT
+
+    @property
+    def text_size(self) -> int:
+        """Length of a video's text vector."""
+        return sum(text.dimension for text in self.texts.values())
 
     @property
     def profile_size(self) -> int:
@@ -185,7 +193,8 @@ def _check_consistent(spec: FeatureSpec) -> None:
     Raises:
         ValueError: naming the part that does.
     """
-    if list(spec.vocabularies) != list(LIST_FIELDS) or list(spec.scales) != list(SCALES):
+    fields = (list(spec.vocabularies), list(spec.scales), list(spec.texts))
+    if fields != (list(LIST_FIELDS), list(SCALES), list(TEXT_FIELDS)):
         raise ValueError("its fields are others")
     offset = PADDING + 1
     for name, field in (spec.vocabularies | spec.scales).items():
@@ -199,7 +208,9 @@ def _check_consistent(spec: FeatureSpec) -> None:
             raise ValueError(f"the knots of {name} do not ascend")
     if not all(PADDING < token < spec.tokens for token in spec.profile_tokens):
         raise ValueError("a profile token is none of its tokens")
-    sizes = (spec.dimension, spec.window, spec.text.dimension, spec.text.max_characters, *spec.text.ngram_sizes)
+    sizes = [spec.dimension, spec.window]
+    for text in spec.texts.values():
+        sizes += [text.dimension, text.max_characters, *text.ngram_sizes]
     if min(sizes) < 1 or spec.max_tokens <= 2 * len(SCALES) or not spec.decay_rates:
         raise ValueError("a size is too small")
 

@@ -41,7 +41,7 @@ class HashedNgrams:
         self._places, self._signs = projection(spec.dimension)
 
     @classmethod
-    def fit(cls, texts: Sequence[str], config: FeatureConfig) -> "HashedNgrams":
+    def fit(cls, texts: Sequence[str], dimension: int, config: FeatureConfig) -> "HashedNgrams":
         """Learn from the texts how rare each bucket is."""
         documents = np.zeros(BUCKETS)
         for start in range(0, len(texts), _ROWS_AT_ONCE):
@@ -50,7 +50,7 @@ class HashedNgrams:
         # Rounded because it is written to JSON: what is fitted and what is read back are the same numbers.
         idf = np.round(np.log((1 + len(texts)) / (1 + documents)), 4)
         sizes = list(config.ngram_sizes)
-        return cls(TextSpec("hashed-ngrams", config.text_dimension, sizes, config.max_characters, idf.tolist()))
+        return cls(TextSpec("hashed-ngrams", dimension, sizes, config.max_characters, idf.tolist()))
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Texts → [number of texts, dimension]."""

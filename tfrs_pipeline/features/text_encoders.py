@@ -32,20 +32,20 @@ class TextEncoder(Protocol):
     def __init__(self, spec: TextSpec) -> None: ...
 
     @classmethod
-    def fit(cls, texts: Sequence[str], config: FeatureConfig) -> "TextEncoder":
-        """Make an encoder for texts like these."""
+    def fit(cls, texts: Sequence[str], dimension: int, config: FeatureConfig) -> "TextEncoder":
+        """Make an encoder for texts like these; one that cannot choose its dimension says its own in its spec."""
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Texts → [number of texts, dimension]."""
 
 
-def fit_text_encoder(texts: Sequence[str], config: FeatureConfig) -> TextEncoder:
+def fit_text_encoder(texts: Sequence[str], dimension: int, config: FeatureConfig) -> TextEncoder:
     """Fit the encoder that the settings name.
 
     Raises:
         InputError: there is none of that name.
     """
-    return _kind(config.text_encoder).fit(texts, config)
+    return _kind(config.text_encoder).fit(texts, dimension, config)
 
 
 def text_encoder(spec: TextSpec) -> TextEncoder:

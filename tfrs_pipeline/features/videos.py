@@ -29,7 +29,7 @@ class VideoInputs:
         video: 1 + place in `FeatureSpec.videos`, 0 for a video without an embedding of its own; int32 [N].
         tokens: int32 [N, max_tokens], padded with PADDING.
         weights: float32 [N, max_tokens], 0 where padded.
-        text: float32 [N, text dimension].
+        text: float32 [N, spec.text_size].
     """
 
     video: NDArray[np.int32]
@@ -69,7 +69,7 @@ def encode_videos(spec: FeatureSpec, videos: pa.Table, like_counts: NDArray[np.i
         video=np.array([index.get(row["id"], 0) for row in rows], np.int32),
         tokens=tokens,
         weights=weights,
-        text=text_encoder(spec.text).encode([text_of(row) for row in rows]),
+        text=encode_text(spec, rows),
     )
 
 
@@ -163,6 +163,12 @@ def scale_tokens(scale: Scale, values: NDArray[np.float64]) -> tuple[NDArray[np.
     return tokens.astype(np.int32), weights.astype(np.float32)
 
 
-def text_of(row: dict[str, Any]) -> str:
-    """What the text encoder reads of a video."""
-    return f"{row['title'] or ''}\n{row['description'] or ''}"
+def encode_text(spec: FeatureSpec, rows: Sequence[dict[str, Any]]) -> NDArray[np.float32]:
+    """The texts of videos, [N, spec.text_size]."""
+    parts = [text_encoder(text).encode(texts_of(rows, field)) for field, text in spec.texts.items()]
+    return np.concatenate(parts, axis=1)
+
+
+def texts_of(rows: Sequence[dict[str, Any]], field: str) -> list[str]:
+    """What the text encoder of a field reads."""
+    return [row[field] or "" for row in rows]

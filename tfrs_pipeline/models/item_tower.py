@@ -52,7 +52,7 @@ class ItemTower(tf.Module):
         video = layers.Input((1,), dtype="int32", name="video")
         tokens = layers.Input((self.spec.max_tokens,), dtype="int32", name="tokens")
         weights = layers.Input((self.spec.max_tokens,), name="weights")
-        text = layers.Input((self.spec.text.dimension,), name="text")
+        text = layers.Input((self.spec.text_size,), name="text")
         summed = layers.Add(name="item_sum")(
             [
                 layers.Flatten(name="own")(self.own(video)),

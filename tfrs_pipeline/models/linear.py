@@ -29,7 +29,7 @@ class LinearModel:
         self.spec = spec
         self._token_places = spec.dimension - _TEXT - 1
         self._tokens = _projection(spec.tokens, self._token_places, 1) * _token_weights(spec)[:, None]
-        self._text = _projection(spec.text.dimension, _TEXT, 2)
+        self._text = _projection(spec.text_size, _TEXT, 2)
 
     def video_vectors(self, videos: VideoInputs) -> NDArray[np.float32]:
         """Unit vectors [N, dimension]."""

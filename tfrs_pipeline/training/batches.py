@@ -137,7 +137,7 @@ class Batches:
         return Batch(
             video=tf.TensorSpec((None,), tf.int32),
             tokens=tf.SparseTensorSpec((None, spec.tokens), tf.float32),
-            text=tf.TensorSpec((None, spec.text.dimension), tf.float32),
+            text=tf.TensorSpec((None, spec.text_size), tf.float32),
             sampling_probability=tf.TensorSpec((None,), tf.float32),
             likes=tf.TensorSpec((None, length), tf.int32),
             target=tf.TensorSpec((None, PLACES), tf.int32),

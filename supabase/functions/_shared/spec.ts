@@ -24,6 +24,10 @@ export const LIST_FIELDS = [
 /** The numbers of a video, in the order in which its row of tokens holds them. */
 export const SCALES = ["popularity", "price", "duration", "published"] as const;
 
+/** The texts of a video, each read by itself. */
+export const TEXT_FIELDS = ["title", "description"] as const;
+
+export type TextField = typeof TEXT_FIELDS[number];
 export type ListField = typeof LIST_FIELDS[number][0];
 export type ScaleName = typeof SCALES[number];
 
@@ -60,7 +64,8 @@ export interface FeatureSpec {
   /** Size of the token table. */
   readonly tokens: number;
   readonly max_tokens: number;
-  readonly text: TextSpec;
+  /** What comes out stands one after the other. */
+  readonly texts: Readonly<Record<TextField, TextSpec>>;
   /** The last likes that describe a user. */
   readonly window: number;
   readonly decay_rates: readonly number[];
@@ -72,6 +77,11 @@ export interface FeatureSpec {
 /** `features.json` cannot be used; the message says what is wrong with it. */
 export class SpecError extends Error {
   override name = "SpecError";
+}
+
+/** Length of a video's text vector. */
+export function textSize(spec: FeatureSpec): number {
+  return TEXT_FIELDS.reduce((size, field) => size + spec.texts[field].dimension, 0);
 }
 
 /** Length of a user's profile: shares of tokens, hours, weekdays, activity, and moments. */
@@ -113,7 +123,9 @@ export function parseSpec(json: string): FeatureSpec {
     check(isListOf(scale?.knots, "number") && scale.knots.length > 0, `scales.${field}`, "an offset and knots");
     checkTable(`scales.${field}`, scale.offset, scale.knots.length + 1, spec);
   }
-  checkText(spec.text);
+  for (const field of TEXT_FIELDS) {
+    checkText(`texts.${field}`, spec.texts?.[field]);
+  }
   check(isListOf(spec.decay_rates, "number") && spec.decay_rates.length > 0, "decay_rates", "a list of numbers");
   check(isListOf(spec.profile_tokens, "number"), "profile_tokens", "a list of tokens");
   for (const token of spec.profile_tokens) {
@@ -123,12 +135,12 @@ export function parseSpec(json: string): FeatureSpec {
   return spec;
 }
 
-function checkText(text: TextSpec): void {
-  check(text?.encoder === "hashed-ngrams", "text.encoder", "hashed-ngrams, the only one known here");
-  check(isCount(text.dimension) && text.dimension > 0, "text.dimension", "a whole number above 0");
-  check(isCount(text.max_characters), "text.max_characters", "a whole number");
-  check(isListOf(text.ngram_sizes, "number"), "text.ngram_sizes", "a list of lengths");
-  check(isListOf(text.idf, "number") && text.idf.length === BUCKETS, "text.idf", `${BUCKETS} numbers`);
+function checkText(name: string, text: TextSpec | undefined): void {
+  check(text?.encoder === "hashed-ngrams", `${name}.encoder`, "hashed-ngrams, the only one known here");
+  check(isCount(text.dimension) && text.dimension > 0, `${name}.dimension`, "a whole number above 0");
+  check(isCount(text.max_characters), `${name}.max_characters`, "a whole number");
+  check(isListOf(text.ngram_sizes, "number"), `${name}.ngram_sizes`, "a list of lengths");
+  check(isListOf(text.idf, "number") && text.idf.length === BUCKETS, `${name}.idf`, `${BUCKETS} numbers`);
 }
 
 function checkTable(name: string, offset: number, size: number, spec: FeatureSpec): void {

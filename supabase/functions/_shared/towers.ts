@@ -3,7 +3,7 @@
 import "@tensorflow/tfjs-backend-cpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { type LayersModel, loadLayersModel } from "@tensorflow/tfjs-layers";
-import { type FeatureSpec, profileSize } from "./spec.ts";
+import { type FeatureSpec, profileSize, textSize } from "./spec.ts";
 import type { UserInputs } from "./users.ts";
 import type { VideoInputs } from "./videos.ts";
 
@@ -46,7 +46,7 @@ export function embedVideos(tower: Tower, spec: FeatureSpec, videos: readonly Vi
     tf.tensor2d(batch.map((video) => video.video), [batch.length, 1], "int32"),
     tf.tensor2d(joined(batch.map((video) => video.tokens), Int32Array), [batch.length, spec.max_tokens], "int32"),
     tf.tensor2d(joined(batch.map((video) => video.weights), Float32Array), [batch.length, spec.max_tokens]),
-    tf.tensor2d(joined(batch.map((video) => video.text), Float32Array), [batch.length, spec.text.dimension]),
+    tf.tensor2d(joined(batch.map((video) => video.text), Float32Array), [batch.length, textSize(spec)]),
   ]);
 }
 

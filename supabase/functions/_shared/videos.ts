@@ -1,7 +1,16 @@
 /** Item features: a video as a handful of weighted tokens and a text vector; see `tfrs_pipeline/features/videos.py`. */
 
 import { betweenKnots } from "./knots.ts";
-import { type FeatureSpec, LIST_FIELDS, type Scale, type ScaleName, SCALES, type Vocabulary } from "./spec.ts";
+import {
+  type FeatureSpec,
+  LIST_FIELDS,
+  type Scale,
+  type ScaleName,
+  SCALES,
+  TEXT_FIELDS,
+  type TextField,
+  type Vocabulary,
+} from "./spec.ts";
 import { HashedNgrams } from "./text.ts";
 import { parseTimestamp } from "./time.ts";
 
@@ -36,7 +45,7 @@ export interface VideoTokens {
 export interface VideoInputs extends VideoTokens {
   /** 1 + place in `spec.videos`, 0 for a video without an embedding of its own. */
   readonly video: number;
-  /** [text dimension] */
+  /** [textSize] */
   readonly text: Float32Array;
 }
 
@@ -44,12 +53,12 @@ export interface VideoInputs extends VideoTokens {
 export class VideoEncoder {
   readonly #index: ReadonlyMap<string, number>;
   readonly #tokens: TokenEncoder;
-  readonly #text: HashedNgrams;
+  readonly #texts: readonly [TextField, HashedNgrams][];
 
   constructor(spec: FeatureSpec) {
     this.#index = new Map(spec.videos.map((id, i) => [id, i + 1]));
     this.#tokens = new TokenEncoder(spec);
-    this.#text = new HashedNgrams(spec.text);
+    this.#texts = TEXT_FIELDS.map((field) => [field, new HashedNgrams(spec.texts[field])]);
   }
 
   /** @param likeCount likes that the video has at the moment in question. */
@@ -57,7 +66,7 @@ export class VideoEncoder {
     return {
       video: this.#index.get(row.id) ?? 0,
       ...this.#tokens.encode(row, likeCount),
-      text: this.#text.encode(textOf(row)),
+      text: Float32Array.from(this.#texts.flatMap(([field, encoder]) => [...encoder.encode(row[field] ?? "")])),
     };
   }
 }
@@ -136,9 +145,4 @@ export function scaleTokens(scale: Scale, value: number): [token: number, weight
   }
   const { below, above, share } = betweenKnots(knots, value);
   return [[offset + 1 + below, 1 - share], [offset + 1 + above, share]];
-}
-
-/** What the text encoder reads of a video. */
-export function textOf(row: VideoRow): string {
-  return `${row.title ?? ""}\n${row.description ?? ""}`;
 }
