@@ -31,7 +31,7 @@ class FeatureConfig:
     """At most so many values of each of them are known by name, the most frequent."""
     max_tokens: int = 48
     """Genres, maker, performers, tags and numbers of a video come to at most so many tokens."""
-    knots: int = 9
+    knots: int = 17
     """Knots of the scales that price, duration, date and popularity are measured on."""
     moments: int = 16
     """Knots of the time at which a user is asked for: that of the last like."""
