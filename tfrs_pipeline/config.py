@@ -104,7 +104,7 @@ class EvaluationConfig:
     """What is measured, on which split."""
 
     split: str = "last-like"
-    """`last-like` or `by-time`."""
+    """`last-like`, `by-time`, or `cold`, which holds out whole users and whole videos."""
     min_likes: int = 5
     """Users with fewer likes take no part in the split."""
     candidates: str = "all"
@@ -128,7 +128,7 @@ class Config:
 
 
 _CHOICES = {
-    ("evaluation", "split"): ("last-like", "by-time"),
+    ("evaluation", "split"): ("last-like", "by-time", "cold"),
     ("evaluation", "candidates"): ("all", "liked"),
     ("training", "mixed_precision"): ("auto", "on", "off"),
 }

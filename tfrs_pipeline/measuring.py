@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tfrs_pipeline.config import Config, EvaluationConfig
 from tfrs_pipeline.data.snapshot import Snapshot
-from tfrs_pipeline.data.split import TEST, VALIDATION, Split, by_time, last_like
+from tfrs_pipeline.data.split import TEST, VALIDATION, Split, by_time, cold, last_like
 from tfrs_pipeline.errors import InputError
 from tfrs_pipeline.evaluation.evaluate import measure as measures_of
 from tfrs_pipeline.evaluation.evaluate import rank
@@ -42,7 +42,7 @@ class Task:
 
 def split_likes(snapshot: Snapshot, config: EvaluationConfig) -> Split:
     """Divide the likes as the settings say."""
-    divide = last_like if config.split == "last-like" else by_time
+    divide = {"last-like": last_like, "by-time": by_time, "cold": cold}[config.split]
     return divide(snapshot.likes, config.min_likes)
 
 

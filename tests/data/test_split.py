@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tfrs_pipeline.data.snapshot import Likes
-from tfrs_pipeline.data.split import TEST, TRAIN, VALIDATION, Split, by_time, last_like
+from tfrs_pipeline.data.split import TEST, TRAIN, VALIDATION, Split, by_time, cold, last_like
 from tfrs_pipeline.errors import InputError
 
 # Users who like videos at times; a user likes a video once.
@@ -91,3 +91,31 @@ def test_users_on_one_side_of_a_cut_are_told() -> None:
     likes = Likes.sort(np.repeat([0, 1], 5), np.arange(10), np.arange(10))
     with pytest.raises(InputError, match="both sides of a cut"):
         by_time(likes, min_likes=5, validation_share=0.25, test_share=0.25)
+
+
+@given(_services, st.integers(0, 9))
+def test_cold_holds_out_whole_users_and_whole_videos(likes: Likes, seed: int) -> None:
+    split = _split_or_none(cold, likes, min_likes=2, seed=seed)
+    if split is None:
+        return
+    for part in (VALIDATION, TEST):
+        known, targets, histories = split.known(part), split.targets(part), split.histories(part)
+        assert len(np.unique(targets.user)) == len(targets) > 0
+        assert set(histories.user.tolist()) == set(targets.user.tolist()), "everybody is known by a like"
+        trained_users, trained_videos = set(known.user.tolist()), set(known.video.tolist())
+        for user, video in zip(targets.user.tolist(), targets.video.tolist(), strict=True):
+            seen = histories.video[histories.user == user]
+            assert video not in seen
+            if user in trained_users:
+                assert video not in trained_videos
+            else:
+                assert 1 <= len(seen) <= 5
+    assert set(_rows(split.likes)) <= set(_rows(likes))
+
+
+def test_cold_draws_the_same_from_the_same_seed_and_other_users_from_another() -> None:
+    likes = Likes.sort(np.repeat(np.arange(50), 10), np.tile(np.arange(50), 10), np.arange(500))
+    first, again, other = cold(likes), cold(likes), cold(likes, seed=1)
+    assert _rows(first.targets(TEST)) == _rows(again.targets(TEST)) != _rows(other.targets(TEST))
+    held_out = set(range(50)) - set(first.known(TEST).user.tolist())
+    assert len(held_out) == 5

@@ -1,6 +1,7 @@
 """Which likes a model may learn from, and which it is asked to foretell."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,8 @@ from tfrs_pipeline.data.snapshot import Likes
 from tfrs_pipeline.errors import InputError
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
+COLD_LIKES = 5
+"""A user who liked no more than this is cold."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,49 @@ def by_time(likes: Likes, min_likes: int = 5, validation_share: float = 0.1, tes
         if len(first) == 0:
             raise InputError("No user has likes on both sides of a cut in time. Use the last-like split instead.")
     return Split(likes, part, is_target)
+
+
+def cold(likes: Likes, min_likes: int = 5, share: float = 0.1, seed: int = 0) -> Split:
+    """Whole users and whole videos are held out: a `share` of each for validation, and as many for the test.
+
+    Of a user who was held out, one to five likes are known when the next one is asked for; they like no video that was
+    held out. Of everybody else, the last like of a video that was held out is the target.
+
+    Raises:
+        InputError: no user has enough likes, or nothing that was held out can be foretold.
+    """
+    likes = _of_active_users(likes, min_likes)
+    generator = np.random.default_rng(seed)
+    user_part = _drawn(np.unique(likes.user), share, generator)[likes.user]
+    video_part = _drawn(np.unique(likes.video), share, generator)[likes.video]
+    likes, user_part, video_part = _without(likes, (user_part > TRAIN) & (video_part > TRAIN), user_part, video_part)
+    _, start, count = np.unique(likes.user, return_index=True, return_counts=True)
+    place = np.arange(len(likes)) - np.repeat(start, count)
+    target_place = np.repeat(np.minimum(generator.integers(1, COLD_LIKES + 1, len(start)), count - 1), count)
+    beyond = (user_part > TRAIN) & (place > target_place)
+    is_target = (user_part > TRAIN) & (place == target_place) & (place > 0)
+    for part in (VALIDATION, TEST):
+        rows = np.flatnonzero((video_part == part) & (place > 0))
+        last = np.append(np.diff(likes.user[rows]) != 0, True)[: len(rows)]
+        is_target[rows[last]] = True
+    likes, part, is_target = _without(likes, beyond, np.maximum(user_part, video_part), is_target)
+    for held_out in (VALIDATION, TEST):
+        if not (is_target & (part == held_out)).any():
+            raise InputError("Too few users and videos were held out to foretell anything. Gather more likes.")
+    return Split(likes, part, is_target)
+
+
+def _drawn(members: NDArray[np.int32], share: float, generator: np.random.Generator) -> NDArray[np.int8]:
+    """The part that each member belongs to, by number."""
+    held_out = int(np.ceil(share * len(members)))
+    part = np.full(int(members.max()) + 1, TRAIN, np.int8)
+    order = generator.permutation(members)
+    part[order[:held_out]], part[order[held_out : 2 * held_out]] = TEST, VALIDATION
+    return part
+
+
+def _without(likes: Likes, drop: NDArray[np.bool_], *columns: NDArray) -> tuple[Any, ...]:
+    return likes.where(~drop), *(column[~drop] for column in columns)
 
 
 def _of_active_users(likes: Likes, min_likes: int) -> Likes:

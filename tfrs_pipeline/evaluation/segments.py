@@ -3,10 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from tfrs_pipeline.data.split import COLD_LIKES
 from tfrs_pipeline.evaluation.problem import RankingProblem
 
-COLD_USER_LIKES = 5
-"""A user who liked no more than this is cold."""
 COLD_VIDEO_LIKES = 5
 """A video that got no more likes than this in training is cold."""
 
@@ -19,6 +18,6 @@ def segments(problem: RankingProblem) -> dict[str, NDArray[np.bool_]]:
     """
     return {
         "all": np.ones(len(problem), bool),
-        "cold_users": problem.seen.counts() <= COLD_USER_LIKES,
+        "cold_users": problem.seen.counts() <= COLD_LIKES,
         "cold_videos": problem.training_counts[problem.targets] <= COLD_VIDEO_LIKES,
     }
