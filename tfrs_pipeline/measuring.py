@@ -14,6 +14,8 @@ from tfrs_pipeline.errors import InputError
 from tfrs_pipeline.evaluation.evaluate import measure as measures_of
 from tfrs_pipeline.evaluation.evaluate import rank
 from tfrs_pipeline.evaluation.examples import user_examples
+from tfrs_pipeline.evaluation.importance import permutation_importance
+from tfrs_pipeline.evaluation.importance_section import draw_importance
 from tfrs_pipeline.evaluation.index_sweep import sweep_index
 from tfrs_pipeline.evaluation.problem import RankingProblem, ranking_problem
 from tfrs_pipeline.evaluation.ranking import PopularityScorer, Scorer, VectorScorer
@@ -28,6 +30,7 @@ from tfrs_pipeline.runs import Run, read_json, write_json
 from tfrs_pipeline.training.fitting import best_epoch
 
 LEARNED = "two_tower"
+_IMPORTANCE = "importance.json"
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ def measure(run: Run, progress: Progress, config: EvaluationConfig | None = None
     """
     snapshot = run.snapshot
     history, training, validation = _history(run)
+    importance = read_importance(run)
     evaluation = config or run.config.evaluation
     split = split_likes(snapshot, evaluation)
     task = prepare(snapshot, split, TEST, replace(run.config, evaluation=evaluation), run.spec)
@@ -110,9 +114,58 @@ def measure(run: Run, progress: Progress, config: EvaluationConfig | None = None
     }
     examples = user_examples(snapshot.videos, snapshot.users, task.problem, rankings[LEARNED], scorers[LEARNED])
     settings = {**run.config.to_dict(), "evaluation": asdict(evaluation)}
-    write_report(run.folder / "report.html", metrics, history["selection"], examples, settings)
+    write_report(run.folder / "report.html", metrics, history["selection"], examples, settings, importance)
     write_json(run.folder / "metrics.json", metrics)
     return metrics
+
+
+def measure_importance(run: Run, progress: Progress, repeats: int = 5) -> dict[str, Any]:
+    """Measure what each feature brings, on the validation likes; write importance.json, and draw it in the report.
+
+    The towers that are measured are those that validation chose: the ones that are handed on learned from these likes.
+
+    Args:
+        repeats: how often each group of features is exchanged.
+
+    Returns:
+        What was written to importance.json; see docs/metrics.md.
+
+    Raises:
+        InputError: a part of the run is damaged.
+    """
+    model = run.selection_model
+    split = split_likes(run.snapshot, run.config.evaluation)
+    task = prepare(run.snapshot, split, VALIDATION, run.config, model.spec)
+    progress.say(f"Measuring what each feature brings on {len(task.problem):,} users.")
+    seed = run.config.training.seed
+    importance = permutation_importance(model, task.problem, task.states, task.videos, progress, repeats, seed)
+    write_json(run.folder / _IMPORTANCE, importance)
+    report = run.folder / "report.html"
+    if report.exists() and not draw_importance(report, importance):
+        progress.warn(f"{report} has no place for it; `tfrs-pipeline evaluate` writes a report that has.")
+    return importance
+
+
+def read_importance(run: Run) -> dict[str, Any] | None:
+    """What `measure_importance` wrote; None if it was not asked for.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    path = run.folder / _IMPORTANCE
+    if not path.exists():
+        return None
+    importance = read_json(path)
+    try:
+        for row in importance["rows"]:
+            if not (isinstance(row["tower"], str) and isinstance(row["feature_name"], str)):
+                raise TypeError(row)
+            float(row["importance_score"]), float(row["low"]), float(row["high"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} is not what `tfrs-pipeline importance` writes ({error!r}). Remove it, and run that again."
+        ) from error
+    return importance
 
 
 class VectorModel(Protocol):

@@ -12,30 +12,33 @@ from tfrs_pipeline.data.snapshot import Snapshot
 from tfrs_pipeline.data.split import TEST, VALIDATION, Split
 from tfrs_pipeline.evaluation.validation import Validation
 from tfrs_pipeline.features.spec import FeatureSpec
-from tfrs_pipeline.files import whole_file
-from tfrs_pipeline.measuring import measure, prepare, split_likes
+from tfrs_pipeline.measuring import measure, measure_importance, prepare, read_importance, split_likes
 from tfrs_pipeline.models.two_tower import TwoTower
 from tfrs_pipeline.progress import Progress
 from tfrs_pipeline.runs import (
+    FIRST_PHASE,
     Run,
     begin_run,
     drop_checkpoints,
     only_training,
     open_run,
     point_latest_at,
-    save_weights,
+    save_towers,
     write_json,
 )
 from tfrs_pipeline.training.batches import Batches
 from tfrs_pipeline.training.blocks import check_examples
-from tfrs_pipeline.training.fitting import best_epoch, fit, make_deterministic
+from tfrs_pipeline.training.fitting import Hear, best_epoch, fit, make_deterministic
 
 
-def train(snapshot: Snapshot, config: Config, runs: Path, progress: Progress) -> Run:
+def train(snapshot: Snapshot, config: Config, runs: Path, progress: Progress, importance: bool = False) -> Run:
     """Train both towers and measure them; goes on where the same call was cut off.
 
     The number of epochs is chosen on the validation likes. Then the towers learn anew, for as many epochs, from the
     validation likes too, and these are the towers that are measured on the test likes and handed on.
+
+    Args:
+        importance: measure what each feature brings, too.
 
     Raises:
         InputError: another training holds the folder, or the data gives nothing to learn.
@@ -45,25 +48,39 @@ def train(snapshot: Snapshot, config: Config, runs: Path, progress: Progress) ->
         check_examples(split.known(VALIDATION))
         folder = begin_run(runs, snapshot, config)
         progress.say(f"Run {folder.name}: {len(split.likes):,} likes of {len(np.unique(split.likes.user)):,} users.")
-        selection = _select(snapshot, split, config, folder, progress)
+        _, selection = select(snapshot, split, config, folder / FIRST_PHASE, progress)
         epochs = best_epoch(selection)
         progress.say(f"Epoch {epochs} was the best on validation. Learning from the validation likes too.")
         final = _learn(snapshot, split, config, folder, epochs, progress)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         write_json(folder / "history.json", {"selection": selection, "final": final, "peak_memory_mib": peak})
+        if importance and not read_importance(Run(folder)):
+            measure_importance(Run(folder), progress)
         measure(Run(folder), progress)
         point_latest_at(folder)
         drop_checkpoints(folder)
     return open_run(folder)
 
 
-def _select(snapshot: Snapshot, split: Split, config: Config, folder: Path, progress: Progress) -> list[dict[str, Any]]:
-    """Train until validation stops improving."""
+def select(
+    snapshot: Snapshot, split: Split, config: Config, folder: Path, progress: Progress, hear: Hear | None = None
+) -> tuple[TwoTower, list[dict[str, Any]]]:
+    """Train until validation stops improving; goes on where the same call was cut off.
+
+    Args:
+        folder: of this phase alone.
+        hear: see `fit`.
+
+    Returns:
+        The towers of the best epoch, which are also saved in the folder, and a record of each epoch.
+    """
     task = prepare(snapshot, split, VALIDATION, config)
     model = _new_model(task.spec, config)
     batches = Batches(task.spec, task.videos, split.known(VALIDATION), config.training)
     validate = Validation(task.problem, task.states, task.videos)
-    return fit(model, batches, config.training, folder / "selection", progress, config.training.epochs, validate)
+    history = fit(model, batches, config.training, folder, progress, config.training.epochs, validate, hear)
+    save_towers(model, folder)
+    return model, history
 
 
 def _learn(
@@ -74,9 +91,7 @@ def _learn(
     model = _new_model(task.spec, config)
     batches = Batches(task.spec, task.videos, split.known(TEST), config.training)
     history = fit(model, batches, config.training, folder / "final", progress, epochs)
-    with whole_file(folder / "features.json") as partial:
-        partial.write_text(task.spec.to_json(), encoding="utf-8")
-    save_weights(model, folder / "weights.npz")
+    save_towers(model, folder)
     return history
 
 

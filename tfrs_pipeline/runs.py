@@ -1,8 +1,9 @@
 """The run folder: what a training leaves behind, and how it is found and loaded again.
 
 `runs/<version>/` holds config.json, snapshot/, selection/ and final/ (the two phases of training with TensorBoard's
-logs), features.json, weights.npz, history.json and, last of all, report.html and metrics.json; a folder without
-metrics.json is a run that was cut off. `runs/latest` points at the newest finished one.
+logs; in the first, features.json and weights.npz of the towers that saw no validation like), features.json,
+weights.npz, history.json, importance.json where it was asked for and, last of all, report.html and metrics.json; a
+folder without metrics.json is a run that was cut off. `runs/latest` points at the newest finished one.
 """
 
 import contextlib
@@ -35,9 +36,10 @@ if TYPE_CHECKING:
 
 RUNS = Path("runs")
 LATEST = "latest"
-_FIRST_PHASE = "selection"
+FIRST_PHASE = "selection"
 _CHECKPOINTS = "checkpoints"
-_NEEDED = ("config.json", "snapshot", "features.json", "weights.npz", "metrics.json")
+_TOWERS = ("features.json", "weights.npz")
+_NEEDED = ("config.json", "snapshot", *_TOWERS, "metrics.json")
 
 
 @dataclass(frozen=True)
@@ -69,16 +71,33 @@ class Run:
     @functools.cached_property
     def spec(self) -> FeatureSpec:
         """The fitted features."""
-        path = self.folder / "features.json"
-        return FeatureSpec.from_json(_read_text(path), path)
+        return _read_spec(self.folder)
 
     @functools.cached_property
     def model(self) -> "TwoTower":
         """Both towers with their weights."""
+        return self._towers(self.folder, self.spec)
+
+    @functools.cached_property
+    def selection_model(self) -> "TwoTower":
+        """The towers that validation chose, which saw no validation like.
+
+        Raises:
+            InputError: the run does not hold them, or they are damaged.
+        """
+        folder = self.folder / FIRST_PHASE
+        missing = [name for name in _TOWERS if not (folder / name).exists()]
+        if missing:
+            raise InputError(
+                f"{folder} lacks {', '.join(missing)}: it was damaged, or written by an earlier version. Train again."
+            )
+        return self._towers(folder, _read_spec(folder))
+
+    def _towers(self, folder: Path, spec: FeatureSpec) -> "TwoTower":
         from tfrs_pipeline.models.two_tower import TwoTower
 
-        model = TwoTower(self.spec, self.config.model, self.config.training.temperature)
-        load_weights(model, self.folder / "weights.npz")
+        model = TwoTower(spec, self.config.model, self.config.training.temperature)
+        load_weights(model, folder / "weights.npz")
         return model
 
 
@@ -164,6 +183,13 @@ def only_training(runs: Path) -> Iterator[None]:
         yield
 
 
+def save_towers(model: "TwoTower", folder: Path) -> None:
+    """Write features and weights."""
+    with whole_file(folder / "features.json") as partial:
+        partial.write_text(model.spec.to_json(), encoding="utf-8")
+    save_weights(model, folder / "weights.npz")
+
+
 def save_weights(model: "TwoTower", path: Path) -> None:
     """Write the trainable variables in their order."""
     arrays = {f"{i:03d}": variable.numpy() for i, variable in enumerate(model.tower_weights)}
@@ -195,7 +221,7 @@ def load_weights(model: "TwoTower", path: Path) -> None:
 
 def drop_checkpoints(folder: Path) -> None:
     """Remove what both phases of a training kept to go on from: the last thing that it does."""
-    for phase in ("final", _FIRST_PHASE):
+    for phase in ("final", FIRST_PHASE):
         checkpoints = folder / phase / _CHECKPOINTS
         if checkpoints.exists():
             dropped = checkpoints.rename(folder / f".{phase}.dropped")  # In one step: half of them is of no use.
@@ -205,7 +231,7 @@ def drop_checkpoints(folder: Path) -> None:
 
 def _is_over(folder: Path) -> bool:
     """Whether a training has nothing more to do there; it may have been cut off after metrics.json was written."""
-    return (folder / "metrics.json").exists() and not (folder / _FIRST_PHASE / _CHECKPOINTS).exists()
+    return (folder / "metrics.json").exists() and not (folder / FIRST_PHASE / _CHECKPOINTS).exists()
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -224,6 +250,11 @@ def read_json(path: Path) -> Any:
         return json.loads(_read_text(path))
     except ValueError as error:
         raise InputError(f"{path} is not JSON ({error}).") from error
+
+
+def _read_spec(folder: Path) -> FeatureSpec:
+    path = folder / "features.json"
+    return FeatureSpec.from_json(_read_text(path), path)
 
 
 def _read_text(path: Path) -> str:

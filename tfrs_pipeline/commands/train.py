@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from tfrs_pipeline.commands.importance import print_importance
 from tfrs_pipeline.commands.options import config_options, json_option, quiet_option, runs_option
 from tfrs_pipeline.commands.tensorflow_loading import load_tensorflow
 from tfrs_pipeline.config import Config
@@ -20,10 +21,13 @@ from tfrs_pipeline.progress import Progress
     type=click.Path(path_type=Path),
     help="Train on a snapshot that was written earlier, rather than on the database.",
 )
+@click.option("--importance", is_flag=True, help="Measure in the end what each feature brings.")
 @runs_option
 @json_option
 @quiet_option
-def command(config: Config, snapshot_folder: Path | None, runs: Path, as_json: bool, progress: Progress) -> None:
+def command(
+    config: Config, snapshot_folder: Path | None, importance: bool, runs: Path, as_json: bool, progress: Progress
+) -> None:
     """Train both towers, measure them, and write runs/VERSION with metrics.json and report.html.
 
     Cut off, the same command goes on from the last finished epoch.
@@ -40,9 +44,12 @@ def command(config: Config, snapshot_folder: Path | None, runs: Path, as_json: b
         with open_database(progress) as connection:
             snapshot = read_snapshot(connection, progress)
     load_tensorflow()
+    from tfrs_pipeline.measuring import read_importance
     from tfrs_pipeline.pipeline import train
 
-    run = train(snapshot, config, runs, progress)
+    run = train(snapshot, config, runs, progress, importance)
+    if not as_json and (measured := read_importance(run)):
+        print_importance(measured)
     print_metrics(run.folder, run.metrics, as_json)
 
 

@@ -49,9 +49,13 @@ def dot_plot(title: str, dots: Sequence[Dot]) -> Markup:
     """A row for each system: the interval as a bar, the value as a dot and a number."""
     left, right, top, row = 106.0, 46.0, 10.0, 28.0
     bottom = top + row * len(dots)
-    ticks = _ticks(0.0, max([dot.high or dot.value for dot in dots] + [1e-9]), 4)
-    scale = _linear(0.0, ticks[-1], left, _NARROW - right)
+    # A difference may lie below zero, a share does not.
+    lowest = min([0.0] + [dot.value if dot.low is None else dot.low for dot in dots])
+    ticks = _ticks(lowest, max([dot.high or dot.value for dot in dots] + [1e-9]), 4)
+    scale = _linear(ticks[0], ticks[-1], left, _NARROW - right)
     parts = [_vertical_grid(ticks, scale, top, bottom)]
+    if lowest < 0:
+        parts.append(_line(scale(0.0), top, scale(0.0), bottom, "marked"))
     for place, dot in enumerate(dots):
         y = top + row * (place + 0.5)
         x = scale(dot.value)

@@ -9,6 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from tfrs_pipeline.evaluation import charts
+from tfrs_pipeline.evaluation.importance_section import importance_section
 from tfrs_pipeline.evaluation.wording import cut, label, measure_name, moment, shown
 from tfrs_pipeline.files import whole_file
 
@@ -50,6 +51,7 @@ def write_report(
     curves: Sequence[Mapping[str, float]],
     examples: Sequence[UserExample],
     settings: Mapping[str, Any] | None = None,
+    importance: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the page, whole or not at all.
 
@@ -60,8 +62,9 @@ def write_report(
             `ndcg@10`. What else it holds is not drawn.
         examples: a handful of users.
         settings: of the run, by section.
+        importance: of features, as docs/metrics.md describes it.
     """
-    page = render(metrics, curves, examples, settings or {})
+    page = render(metrics, curves, examples, settings or {}, importance)
     with whole_file(path) as partial:
         # A title may hold half a surrogate pair, which no encoding knows.
         partial.write_bytes(page.encode("utf-8", "replace"))
@@ -72,6 +75,7 @@ def render(
     curves: Sequence[Mapping[str, float]],
     examples: Sequence[UserExample],
     settings: Mapping[str, Any],
+    importance: Mapping[str, Any] | None = None,
 ) -> str:
     """The page as text."""
     folder = Path(__file__).parent
@@ -101,6 +105,7 @@ def render(
             **{f"Settings: {label(section)}": _facts(values) for section, values in _sections(settings).items()},
         },
         index_facts=_index_facts(metrics.get("index", {})),
+        importance=importance_section(importance),
         examples=examples,
         liked_length=_LIKED,
         recommended_length=_RECOMMENDED,

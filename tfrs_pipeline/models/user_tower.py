@@ -52,7 +52,7 @@ class UserTower(tf.Module):
         self.dropout = layers.Dropout(config.dropout, rng_type="stateful", name="dropout")
         self.training_model = self._training_model()
         """For many places in each row of likes: see `__call__`."""
-        self.model = self._serving_model()
+        self.model = self.serving_model(spec.window, spec.dimension)
         """What is exported: inputs `window` [window, dimension], `weights` [rates, window], `ages` and `mask` [window],
         `profile`; output [dimension]."""
 
@@ -98,10 +98,10 @@ class UserTower(tf.Module):
         ]
         return Model(inputs, self._connect(PLACES, *inputs))
 
-    def _serving_model(self) -> Model:
-        """One answer, of unit length."""
-        spec, length = self.spec, self.spec.window
-        window = layers.Input((length, spec.dimension), name="window")
+    def serving_model(self, length: int, dimension: int) -> Model:
+        """One answer, of unit length, to `length` likes of `dimension` numbers: those stored, or `width`."""
+        spec = self.spec
+        window = layers.Input((length, dimension), name="window")
         weights = layers.Input((len(spec.decay_rates), length), name="weights")
         ages = layers.Input((length,), dtype="int32", name="ages")
         mask = layers.Input((length,), name="mask")
@@ -109,7 +109,7 @@ class UserTower(tf.Module):
         one_place = [layers.Reshape((1, *tensor.shape[1:]))(tensor) for tensor in (ages, mask, profile)]
         vector = layers.Flatten()(self._connect(1, window, weights, *one_place))
         inputs = [window, weights, ages, mask, profile]
-        return Model(inputs, unit_length(vector, spec.dimension, "user_vector"), name="user_tower")
+        return Model(inputs, unit_length(vector, dimension, "user_vector"), name="user_tower")
 
     def _connect(
         self, places: int, window: tf.Tensor, weights: tf.Tensor, ages: tf.Tensor, mask: tf.Tensor, profile: tf.Tensor

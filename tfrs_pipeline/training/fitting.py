@@ -20,6 +20,7 @@ from tfrs_pipeline.training.batches import Batches
 from tfrs_pipeline.training.checkpoints import Checkpoints, tensorflow_disk_errors
 
 Validate = Callable[[TwoTower], dict[str, float]]
+Hear = Callable[[dict[str, Any]], None]
 CRITERION = "ndcg@100"
 """The validation figure that decides; it hears of the whole list and is calmer than recall at one length."""
 
@@ -40,12 +41,15 @@ def fit(
     progress: Progress,
     epochs: int,
     validate: Validate | None = None,
+    hear: Hear | None = None,
 ) -> list[dict[str, Any]]:
     """Train for `epochs`, or until validation has not improved for `config.patience` epochs.
 
     Args:
         folder: for checkpoints, the best weights and TensorBoard's logs; what is found there is gone on from.
         validate: figures of the model after an epoch, CRITERION among them. Without it all epochs are trained.
+        hear: is given each epoch's record once it is saved, and those of before an interruption first; what it raises
+            ends the training.
 
     Returns:
         A record for each epoch: epoch, loss, seconds, examples_per_second, and the figures of `validate`. The model
@@ -64,6 +68,9 @@ def fit(
     history = checkpoints.restore()
     if history:
         progress.say(f"Going on after epoch {len(history)}.")
+    if hear:
+        for entry in history:
+            hear(entry)
     best_weights = folder / "best.npz"
     step = _step_function(model, optimizer, variables, batches.signature)
     writer = tf.summary.create_file_writer(str(folder / "tensorboard"))
@@ -82,6 +89,8 @@ def fit(
             variable.assign(value)
         checkpoints.save(history)
         progress.say(_line(entry))
+        if hear:
+            hear(entry)
     if validate:
         load_weights(model, best_weights)
     else:
