@@ -18,8 +18,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_recommenders as tfrs
 import tf_keras
+from quality.quickstart_model import Quickstart
 
 from tfrs_pipeline.config import Config, load_config
 from tfrs_pipeline.data.snapshot import Snapshot, load_snapshot
@@ -39,24 +39,11 @@ EMBEDDING, BATCH, LEARNING_RATE = 64, 4096, 0.5
 Curve = list[tuple[float, float]]
 
 
-class Quickstart(tfrs.Model):
-    """User and video ids, each with an embedding."""
-
-    def __init__(self, users: int, videos: int) -> None:
-        super().__init__()
-        self.users = tf_keras.layers.Embedding(users, EMBEDDING)
-        self.videos = tf_keras.layers.Embedding(videos, EMBEDDING)
-        self.task = tfrs.tasks.Retrieval()
-
-    def compute_loss(self, inputs: dict[str, tf.Tensor], training: bool = False) -> tf.Tensor:
-        return self.task(self.users(inputs["user"]), self.videos(inputs["video"]), compute_metrics=False)
-
-
 def quickstart(snapshot: Snapshot, split: Split, task: Task) -> tuple[Curve, float]:
     """(training seconds, Recall@100) after each epoch, and examples per second."""
     make_deterministic(0)
     likes = split.known(VALIDATION)
-    model = Quickstart(len(snapshot.users), snapshot.videos.num_rows)
+    model = Quickstart(len(snapshot.users), snapshot.videos.num_rows, EMBEDDING)
     model.compile(optimizer=tf_keras.optimizers.Adagrad(LEARNING_RATE))
     data = tf.data.Dataset.from_tensor_slices({"user": likes.user, "video": likes.video})
     data = data.shuffle(100_000, seed=0).batch(BATCH).cache()
