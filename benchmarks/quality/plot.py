@@ -25,7 +25,7 @@ _STYLE = """
   .interval { stroke-width: 7; stroke-linecap: round; opacity: 0.32; }
   .ours { --is: var(--first); } .peer { --is: var(--third); }
   circle { fill: var(--is); stroke: var(--paper); stroke-width: 1.5; } .interval { stroke: var(--is); }
-  .paper { fill: var(--paper); }
+  svg { overflow: visible; } .paper { fill: var(--paper); }
 """
 
 

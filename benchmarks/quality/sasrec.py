@@ -13,7 +13,8 @@ from quality.space import LogUniform, OneOf, Settings, Space
 from tfrs_pipeline.data.snapshot import Likes
 from tfrs_pipeline.evaluation.ranking import Scorer, Seen
 
-_PATIENCE = 10
+_PATIENCE = 20
+"""For its first epochs it stands where popularity does, and only then begins to tell users apart."""
 _USERS_AT_ONCE = 256
 
 
@@ -119,7 +120,7 @@ PEER = Peer(
             "length": OneOf((50, 100)),
             "dropout": OneOf((0.2, 0.3, 0.4, 0.5)),
             "learning_rate": LogUniform(5e-4, 3e-3),
-            "batch": OneOf((32, 64, 128)),
+            "batch": OneOf((16, 32, 64)),
         },
     ),
     fit,
