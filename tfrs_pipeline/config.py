@@ -1,6 +1,7 @@
 """Every setting with its default. A TOML file and flags override them, section by section."""
 
 import dataclasses
+import json
 import sys
 import typing
 from dataclasses import dataclass, field
@@ -154,6 +155,16 @@ def load_config(path: Path | None = None, overrides: dict[str, dict[str, Any]] |
             raise InputError(f"The config file {path} cannot be read as TOML: {error}.") from error
     config = config_from_dict(sections, str(path))
     return config_from_dict(overrides or {}, "the command line", config)
+
+
+def to_toml(config: Config) -> str:
+    """All settings as a TOML file that `load_config` reads."""
+    sections = []
+    for section, values in config.to_dict().items():
+        # Numbers, texts and lists are written in TOML as in JSON.
+        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
+        sections.append("\n".join([f"[{section}]", *lines]))
+    return "\n\n".join(sections) + "\n"
 
 
 def config_from_dict(sections: dict[str, Any], source: str, base: Config | None = None) -> Config:

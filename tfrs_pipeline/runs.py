@@ -136,10 +136,10 @@ def begin_run(runs: Path, snapshot: Snapshot, config: Config) -> Path:
     """
     if (runs / LATEST).exists() and not (runs / LATEST).is_symlink():
         raise InputError(f"{runs / LATEST} has to be a link to the newest run. Move away what is there.")
-    fingerprint = _fingerprint(snapshot, config)
-    unfinished = [folder for folder in runs.glob(f"*-{fingerprint}") if not _is_over(folder)]
-    folder = min(unfinished, default=runs / f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{fingerprint}")
-    _sweep(folder)
+    name = fingerprint(snapshot, config)
+    unfinished = [folder for folder in runs.glob(f"*-{name}") if not _is_over(folder)]
+    folder = min(unfinished, default=runs / f"{datetime.now(timezone.utc):%Y%m%d-%H%M%S}-{name}")
+    sweep(folder)
     write_json(folder / "config.json", config.to_dict())
     if not (folder / "snapshot").exists():
         save_snapshot(snapshot, folder / "snapshot")
@@ -264,7 +264,7 @@ def _read_text(path: Path) -> str:
         raise InputError(f"{path} cannot be read ({error}).") from error
 
 
-def _sweep(folder: Path) -> None:
+def sweep(folder: Path) -> None:
     """Remove what a killed training was in the middle of writing."""
     for partial in folder.glob(".*"):
         if partial.is_dir():
@@ -273,6 +273,7 @@ def _sweep(folder: Path) -> None:
             partial.unlink()
 
 
-def _fingerprint(snapshot: Snapshot, config: Config) -> str:
-    text = snapshot.info.content_hash + json.dumps(config.to_dict(), sort_keys=True)
+def fingerprint(snapshot: Snapshot, config: Config, *more: str) -> str:
+    """Eight letters that tell data and settings, and what else is named, from others."""
+    text = snapshot.info.content_hash + json.dumps(config.to_dict(), sort_keys=True) + "".join(more)
     return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -18,6 +18,7 @@ _COMMANDS = {
     "snapshot": "tfrs_pipeline.commands.snapshot",
     "train": "tfrs_pipeline.commands.train",
     "evaluate": "tfrs_pipeline.commands.evaluate",
+    "tune": "tfrs_pipeline.commands.tune",
     "importance": "tfrs_pipeline.commands.importance",
     "export-tfjs": "tfrs_pipeline.commands.export_tfjs",
     "versions": "tfrs_pipeline.commands.versions",

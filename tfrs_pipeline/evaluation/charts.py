@@ -71,8 +71,10 @@ def dot_plot(title: str, dots: Sequence[Dot]) -> Markup:
     return _svg(title, parts, bottom + 22, _NARROW)
 
 
-def line_chart(title: str, lines: Sequence[Line], marked: float | None = None, note: str = "") -> Markup:
-    """Curves over epochs; `marked` is the x of the dashed line, `note` is written beside it."""
+def line_chart(
+    title: str, lines: Sequence[Line], marked: float | None = None, note: str = "", each: str = "epoch"
+) -> Markup:
+    """Curves over whole numbers, of what `each` says; `marked` is the x of a dashed line, with `note` beside it."""
     left, right, top, bottom = 48.0, 14.0, 18.0, 190.0
     xs = [x for line in lines for x, _ in line.points]
     ys = [y for line in lines for _, y in line.points]
@@ -91,7 +93,7 @@ def line_chart(title: str, lines: Sequence[Line], marked: float | None = None, n
         parts.append(Markup('<polyline class="curve {}" points="{}"/>').format(line.css, path))
         for x, y in line.points:
             chosen = " chosen" if x == marked else ""
-            hint = f"{line.label}, epoch {x:g}: {y:.4f}"
+            hint = f"{line.label}, {each} {x:g}: {y:.4f}"
             parts.append(
                 Markup('<circle class="mark {}{}" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}</title></circle>').format(
                     line.css, chosen, across(x), up(y), 5 if chosen else 2.5, hint

@@ -20,6 +20,10 @@ _SCORES_PER_BLOCK = 32 * 1024 * 1024
 _USERS_PER_BLOCK = 256
 
 
+class NotFiniteError(InputError):
+    """A vector holds a number that is not finite: the training diverged."""
+
+
 class Scorer(Protocol):
     """A system that is compared: it gives every video a score for every user."""
 
@@ -35,7 +39,8 @@ class VectorScorer:
         video_vectors: [videos, dimensions].
 
     Raises:
-        InputError: the dimensions differ, or a number is not finite.
+        InputError: the dimensions differ.
+        NotFiniteError: a number is not finite.
     """
 
     def __init__(self, user_vectors: NDArray[np.float32], video_vectors: NDArray[np.float32]) -> None:
@@ -46,7 +51,7 @@ class VectorScorer:
             )
         for name, vectors in (("user", user_vectors), ("video", video_vectors)):
             if not np.isfinite(vectors).all():
-                raise InputError(
+                raise NotFiniteError(
                     f"A {name} vector holds a number that is not finite, so it cannot be ranked. "
                     "Did the training diverge? A lower learning rate helps."
                 )
