@@ -1,7 +1,9 @@
 """What carries the answer comes out on top, what is noise at zero within its interval."""
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -94,5 +96,8 @@ def test_rows_are_ready_for_the_table_and_for_json(measured: dict[str, Any], row
     assert len(rows) == len(measured["rows"])
     assert json.loads(json.dumps(measured, allow_nan=False)) == measured
     assert (measured["users"], measured["repeats"]) == (_USERS, 3)
+    documented = set(re.findall(r"`([^`\n]+)`", (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()))
+    assert set(measured) <= documented
     for row in measured["rows"]:
+        assert set(row) <= documented
         assert row["low"] <= row["importance_score"] <= row["high"]
