@@ -34,6 +34,8 @@ class FeatureConfig:
     """Genres, maker, performers, tags and numbers of a video come to at most so many tokens."""
     knots: int = 17
     """Knots of the scales that price, duration, date and popularity are measured on."""
+    new_video_popularity: float = 0.5
+    """A video that was not in training counts as popular as the one at this quantile of all likes."""
     moments: int = 16
     """Knots of the time at which a user is asked for: that of the last like."""
     profile_tokens: int = 512
@@ -89,7 +91,7 @@ class TrainingConfig:
     weight_decay: float = 1e-4
     averaging: float = 0.99
     """Momentum of the average over steps that is kept of the weights, and used."""
-    own_dropout: float = 0.1
+    own_dropout: float = 0.3
     """Share of videos that do without their own embedding in a batch, so that metadata learns to stand alone."""
     popularity_eras: int = 8
     """Popularity is counted up to the start of the era that a batch is drawn from, so that nothing later is seen."""
@@ -133,7 +135,7 @@ _CHOICES = {
     ("evaluation", "candidates"): ("all", "liked"),
     ("training", "mixed_precision"): ("auto", "on", "off"),
 }
-_SHARES = ("read_dropout", "dropout", "own_dropout", "averaging", "weight_decay")
+_SHARES = ("new_video_popularity", "read_dropout", "dropout", "own_dropout", "averaging", "weight_decay")
 _AT_LEAST = {"max_tokens": 13}
 """Four numbers take two tokens each; thumbnail, genres, maker, performers and tags one at least."""
 _LARGEST = 2**31 - 1

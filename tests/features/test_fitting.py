@@ -93,3 +93,9 @@ def test_moments_stand_in_the_middle_of_equal_parts_of_the_likes() -> None:
     assert fitted([{}, {}], [60, 40], moments=4).moments == pytest.approx([12.375, 37.125, 61.875, 86.625])
     assert fitted([{}], [1], moments=4).moments == [0]
     assert fitted([{}], [0], moments=4).moments == [0], "without likes there is one moment all the same"
+
+
+def test_a_new_video_has_the_likes_of_the_one_in_the_middle_of_all_likes() -> None:
+    assert fitted([{}, {}, {}], [1, 4, 20]).new_video_likes == 20
+    assert fitted([{}, {}, {}], [1, 4, 20], new_video_popularity=0.1).new_video_likes == 4
+    assert fitted([{}], [0]).new_video_likes == 0

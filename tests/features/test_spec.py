@@ -54,6 +54,7 @@ DAMAGES: dict[str, Change] = {
     "a thumbnail among the scales": put("thumbnail", 5),
     "too small a table": put("tokens", 10),
     "moments that do not ascend": put("moments", [2.0, 1.0]),
+    "likes of a new video below 0": put("new_video_likes", -1.0),
     "no moments": put("moments", []),
     "a profile token outside the table": put("profile_tokens", [10**6]),
     "a profile token below it": put("profile_tokens", [0]),

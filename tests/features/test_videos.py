@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -113,7 +114,7 @@ def test_a_video_of_which_nothing_is_known_says_so(spec: FeatureSpec) -> None:
     missing += [scale.missing for name, scale in spec.scales.items() if name != "popularity"]
     assert weights_of(inputs) == {
         **dict.fromkeys(missing, 1),
-        **on_scale(spec.scales["popularity"], 0.0),
+        **on_scale(spec.scales["popularity"], math.log1p(spec.new_video_likes)),
         spec.thumbnail + 1: 1,
     }
     assert inputs.video.tolist() == [0]
@@ -212,3 +213,15 @@ def test_title_and_description_are_read_each_by_itself(spec: FeatureSpec) -> Non
     assert first[titles:].any()
     assert not second[titles:].any()
     assert not none.any()
+
+
+def test_a_video_that_was_not_in_training_counts_as_popular_as_the_middle_like(spec: FeatureSpec) -> None:
+    spec = replace(spec, new_video_likes=7.0)
+    rows = [BLANK | {"id": spec.videos[0]}, BLANK, BLANK, BLANK]
+    inputs = encode_videos(spec, pa.Table.from_pylist(rows, VIDEO_SCHEMA), np.array([2, 2, 0, 9]))
+    places = slice(0, 2)  # Those of popularity.
+    for counts in (inputs, inputs.at_popularity(spec, np.array([2, 2, 0, 9]))):
+        for row, likes in enumerate((2, 7, 7, 9)):
+            tokens, weights = scale_tokens(spec.scales["popularity"], np.log1p(np.array([likes])))
+            assert counts.tokens[row, places].tolist() == tokens[0].tolist()
+            np.testing.assert_allclose(counts.weights[row, places], weights[0])

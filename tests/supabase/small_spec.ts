@@ -17,6 +17,7 @@ export const smallSpec: FeatureSpec = {
     duration: { offset: 14, knots: [0] },
     published: { offset: 16, knots: [0] },
   },
+  new_video_likes: 3,
   thumbnail: 18,
   tokens: 20,
   max_tokens: 13,

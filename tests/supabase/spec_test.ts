@@ -17,6 +17,7 @@ const damages: [name: string, damage: (spec: Writable<FeatureSpec>) => void, sai
   ["a text encoder that is not known", (spec) => spec.texts.title.encoder = "other", /texts.title.encoder/],
   ["too few text weights", (spec) => spec.texts.description.idf.pop(), new RegExp(`idf has to be ${BUCKETS} numbers`)],
   ["a profile of a token that does not exist", (spec) => spec.profile_tokens = [20], /profile_tokens/],
+  ["likes of a new video below 0", (spec) => spec.new_video_likes = -1, /new_video_likes/],
   ["no moments", (spec) => spec.moments = [], /moments has to be a list of days/],
 ];
 

@@ -18,7 +18,7 @@ from tfrs_pipeline.features.fitting import fit_features
 from tfrs_pipeline.features.spec import FeatureSpec
 from tfrs_pipeline.features.text import normalize
 from tfrs_pipeline.features.users import UserState, encode_users
-from tfrs_pipeline.features.videos import VideoInputs, encode_text, encode_tokens
+from tfrs_pipeline.features.videos import VideoInputs, encode_text, encode_tokens, likes_to_expect
 
 Ask = Callable[..., dict[str, Any]]
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -143,9 +143,10 @@ def with_ids(drawn: list[dict[str, Any]], spec: FeatureSpec) -> list[dict[str, A
 
 
 def python_inputs(spec: FeatureSpec, videos: list[dict[str, Any]]) -> VideoInputs:
-    tokens, weights = encode_tokens(spec, videos, np.array([row["like_count"] for row in videos]))
     numbers = [spec.videos.index(row["id"]) + 1 if row["id"] in spec.videos else 0 for row in videos]
-    return VideoInputs(np.array(numbers, np.int32), tokens, weights, encode_text(spec, videos))
+    own = np.array(numbers, np.int32)
+    likes = likes_to_expect(spec, own, np.array([row["like_count"] for row in videos]))
+    return VideoInputs(own, *encode_tokens(spec, videos, likes), encode_text(spec, videos))
 
 
 def assert_same(ours: np.ndarray, theirs: list[Any]) -> None:

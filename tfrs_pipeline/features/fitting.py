@@ -45,6 +45,7 @@ def fit_features(config: FeatureConfig, videos: pa.Table, likes: Likes) -> Featu
         videos=[rows[i]["id"] for i in sorted(most_liked) if like_counts[i] > 0],
         vocabularies=vocabularies,
         scales=scales,
+        new_video_likes=_likes_of_a_new_video(like_counts, config.new_video_popularity),
         thumbnail=offset,
         tokens=offset + 2,
         max_tokens=min(config.max_tokens, max(tokens_needed(row) for row in rows)),
@@ -57,6 +58,12 @@ def fit_features(config: FeatureConfig, videos: pa.Table, likes: Likes) -> Featu
     )
     tokens, _ = encode_tokens(spec, rows, like_counts)
     return replace(spec, profile_tokens=_most_liked_tokens(spec, tokens, like_counts, config.profile_tokens))
+
+
+def _likes_of_a_new_video(like_counts: NDArray[np.integer], quantile: float) -> float:
+    """The likes of the video that stands at the quantile of all likes, 0 without any."""
+    liked = np.repeat(like_counts, like_counts)
+    return float(np.quantile(liked, quantile)) if len(liked) else 0.0
 
 
 def _most_liked_tokens(

@@ -107,6 +107,8 @@ class FeatureSpec:
         videos: ids of the videos with an embedding of their own; index 0 is every other video, `1 + i` is `videos[i]`.
         vocabularies: by the fields of LIST_FIELDS.
         scales: by SCALES.
+        new_video_likes: a video without an embedding of its own counts as having at least so many likes: that nobody
+            has liked it yet says that it is new, not that nobody will.
         thumbnail: token of a video with a thumbnail; the one after it is for those without.
         tokens: size of the token table.
         max_tokens: tokens a video may have; those past it are dropped.
@@ -121,6 +123,7 @@ class FeatureSpec:
     videos: list[str]
     vocabularies: dict[str, Vocabulary]
     scales: dict[str, Scale]
+    new_video_likes: float
     thumbnail: int
     tokens: int
     max_tokens: int
@@ -208,6 +211,8 @@ def _check_consistent(spec: FeatureSpec) -> None:
             raise ValueError(f"the knots of {name} do not ascend")
     if not all(PADDING < token < spec.tokens for token in spec.profile_tokens):
         raise ValueError("a profile token is none of its tokens")
+    if spec.new_video_likes < 0:
+        raise ValueError("a new video has fewer likes than none")
     sizes = [spec.dimension, spec.window]
     for text in spec.texts.values():
         sizes += [text.dimension, text.max_characters, *text.ngram_sizes]

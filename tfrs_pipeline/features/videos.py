@@ -51,7 +51,8 @@ class VideoInputs:
         """The same videos at a moment when they had `like_counts` likes."""
         tokens, weights = self.tokens.copy(), self.weights.copy()
         place = slice(0, _SLOTS)  # Popularity is the first of SCALES.
-        tokens[:, place], weights[:, place] = scale_tokens(spec.scales["popularity"], np.log1p(like_counts))
+        likes = likes_to_expect(spec, self.video, like_counts)
+        tokens[:, place], weights[:, place] = scale_tokens(spec.scales["popularity"], np.log1p(likes))
         return replace(self, tokens=tokens, weights=weights)
 
 
@@ -64,17 +65,25 @@ def encode_videos(spec: FeatureSpec, videos: pa.Table, like_counts: NDArray[np.i
     """
     rows = videos.to_pylist()
     index = {video: number for number, video in enumerate(spec.videos, start=1)}
-    tokens, weights = encode_tokens(spec, rows, like_counts)
+    own = np.array([index.get(row["id"], 0) for row in rows], np.int32)
+    tokens, weights = encode_tokens(spec, rows, likes_to_expect(spec, own, like_counts))
     return VideoInputs(
-        video=np.array([index.get(row["id"], 0) for row in rows], np.int32),
+        video=own,
         tokens=tokens,
         weights=weights,
         text=encode_text(spec, rows),
     )
 
 
+def likes_to_expect(
+    spec: FeatureSpec, own: NDArray[np.int32], like_counts: NDArray[np.integer]
+) -> NDArray[np.floating]:
+    """Likes as popularity takes them: no fewer than `spec.new_video_likes` for videos that were not in training."""
+    return np.where(own == 0, np.maximum(like_counts, spec.new_video_likes), like_counts)
+
+
 def encode_tokens(
-    spec: FeatureSpec, rows: Sequence[dict[str, Any]], like_counts: NDArray[np.integer]
+    spec: FeatureSpec, rows: Sequence[dict[str, Any]], like_counts: NDArray[np.number]
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """The tokens of videos and their weights, both [N, max_tokens]."""
     tokens = np.full((len(rows), spec.max_tokens), PADDING, np.int32)
@@ -125,7 +134,7 @@ def distinct_values(value: str | Sequence[str | None] | None) -> list[str]:
     return list(dict.fromkeys(trimmed for text in values if text and (trimmed := text.strip(" \t\r\n"))))
 
 
-def video_numbers(rows: Sequence[dict[str, Any]], like_counts: NDArray[np.integer]) -> dict[str, NDArray[np.float64]]:
+def video_numbers(rows: Sequence[dict[str, Any]], like_counts: NDArray[np.number]) -> dict[str, NDArray[np.float64]]:
     """The numbers of videos on the scales that they are measured on, NaN where missing or absurd, each [N].
 
     Likes, price and seconds as log(1 + x), the date as days since 1970-01-01 UTC.

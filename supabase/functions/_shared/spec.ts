@@ -59,6 +59,8 @@ export interface FeatureSpec {
   readonly videos: readonly string[];
   readonly vocabularies: Readonly<Record<ListField, Vocabulary>>;
   readonly scales: Readonly<Record<ScaleName, Scale>>;
+  /** A video without an embedding of its own counts as having at least so many likes. */
+  readonly new_video_likes: number;
   /** Token of a video with a thumbnail; the one after it is for those without. */
   readonly thumbnail: number;
   /** Size of the token table. */
@@ -123,6 +125,7 @@ export function parseSpec(json: string): FeatureSpec {
     check(isListOf(scale?.knots, "number") && scale.knots.length > 0, `scales.${field}`, "an offset and knots");
     checkTable(`scales.${field}`, scale.offset, scale.knots.length + 1, spec);
   }
+  check(typeof spec.new_video_likes === "number" && spec.new_video_likes >= 0, "new_video_likes", "a number from 0 up");
   for (const field of TEXT_FIELDS) {
     checkText(`texts.${field}`, spec.texts?.[field]);
   }

@@ -52,20 +52,23 @@ export interface VideoInputs extends VideoTokens {
 /** All that the item tower reads. */
 export class VideoEncoder {
   readonly #index: ReadonlyMap<string, number>;
+  readonly #newVideoLikes: number;
   readonly #tokens: TokenEncoder;
   readonly #texts: readonly [TextField, HashedNgrams][];
 
   constructor(spec: FeatureSpec) {
     this.#index = new Map(spec.videos.map((id, i) => [id, i + 1]));
+    this.#newVideoLikes = spec.new_video_likes;
     this.#tokens = new TokenEncoder(spec);
     this.#texts = TEXT_FIELDS.map((field) => [field, new HashedNgrams(spec.texts[field])]);
   }
 
   /** @param likeCount likes that the video has at the moment in question. */
   encode(row: VideoRow, likeCount: number): VideoInputs {
+    const video = this.#index.get(row.id) ?? 0;
     return {
-      video: this.#index.get(row.id) ?? 0,
-      ...this.#tokens.encode(row, likeCount),
+      video,
+      ...this.#tokens.encode(row, video === 0 ? Math.max(likeCount, this.#newVideoLikes) : likeCount),
       text: Float32Array.from(this.#texts.flatMap(([field, encoder]) => [...encoder.encode(row[field] ?? "")])),
     };
   }
