@@ -13,7 +13,7 @@ TYPESCRIPT := --config supabase/functions/deno.json supabase/functions export te
 # What `make train ARGS="--epochs 5"` hands on.
 ARGS ?=
 
-.PHONY: help train evaluate export-tfjs test lint format lock clean
+.PHONY: help train evaluate export-tfjs tune bench-quality test lint format lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1|\2/' | column -t -s '|'
@@ -27,6 +27,15 @@ evaluate: $(VENV)/.base ## Measure the newest run again and write its report
 
 export-tfjs: $(VENV)/.export ## Turn the newest run into a TF.js bundle and prove it in Deno
 	$(BIN)/tfrs-pipeline export-tfjs $(ARGS)
+
+tune: $(VENV)/.tune ## Search for better settings on the validation likes
+	$(BIN)/tfrs-pipeline import demo --if-empty
+	$(BIN)/tfrs-pipeline tune $(ARGS)
+
+bench-quality: $(VENV)/.peers ## Compare ours with other recommenders on the database's likes, each tuned alike
+	$(BIN)/tfrs-pipeline import demo --if-empty
+	$(BIN)/tfrs-pipeline snapshot --output .local/quality/snapshot
+	$(BIN)/python benchmarks/bench_quality.py .local/quality/snapshot --output .local/quality $(ARGS)
 
 test: $(VENV)/.dev ## Run the tests
 	$(BIN)/pytest $(ARGS)

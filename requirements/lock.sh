@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 uv=${UV:-.venv/bin/uv}
 pin() { "$uv" pip compile --quiet --universal --python-version 3.10 --no-emit-index-url --no-emit-find-links \
   --no-annotate --custom-compile-command requirements/lock.sh "$@"; }
-pin setup.cfg --extra export --extra dev -o requirements/dev.txt
+pin setup.cfg --extra export --extra tune --extra dev -o requirements/dev.txt
+pin setup.cfg --extra tune --extra peers -c requirements/dev.txt -o requirements/peers.txt
+pin setup.cfg --extra tune -c requirements/dev.txt -o requirements/tune.txt
 pin setup.cfg --extra export -c requirements/dev.txt -o requirements/export.txt
 pin setup.cfg -c requirements/dev.txt -o requirements/base.txt
