@@ -15,7 +15,7 @@ from tfrs_pipeline.progress import Progress
 @run_option
 @click.option(
     "--repeats",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=2),
     default=5,
     show_default=True,
     help="How often each group of features is exchanged.",

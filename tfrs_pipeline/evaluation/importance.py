@@ -32,6 +32,8 @@ from tfrs_pipeline.progress import Progress
 
 ITEM_TOWER, USER_TOWER = "item_tower", "user_tower"
 _K = 100
+_STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
+"""The 97.5 % quantile of Student's distribution with 1, 2, … degrees of freedom."""
 MEASURE = f"recall@{_K}"
 SECOND_MEASURE = f"ndcg@{_K}"
 _VIDEOS_AT_ONCE, _USERS_AT_ONCE = 4096, 512
@@ -55,7 +57,7 @@ def permutation_importance(
         problem: whom to ask for what.
         states: of the problem's users, in its order.
         videos: the catalogue, encoded.
-        repeats: how often each group is exchanged.
+        repeats: how often each group is exchanged, twice at least.
         seed: of the exchanges.
 
     Returns:
@@ -89,24 +91,42 @@ def permutation_importance(
     rows = []
     with progress.steps(len(groups) * repeats, "Exchanging features") as advance:
         for tower, name, exchanged in groups:
-            drop = np.zeros_like(undisturbed)
+            drops = []
             for repeat in range(repeats):
-                drop += undisturbed - exchanged(repeat)
+                drops.append(undisturbed - exchanged(repeat))
                 advance(1)
-            rows.append(_row(tower, name, drop / repeats))
+            rows.append(_row(tower, name, np.stack(drops)))
     rows.sort(key=lambda row: (row["tower"], -row["importance_score"], row["feature_name"]))
     recall, ndcg = undisturbed.mean(axis=0).tolist()
     return {"users": len(problem), "repeats": repeats, MEASURE: recall, SECOND_MEASURE: ndcg, "rows": rows}
 
 
-def _row(tower: str, name: str, drop: _Values) -> dict[str, Any]:
-    """The mean of the drops [users, 2], with intervals over users."""
+def _row(tower: str, name: str, drops: _Values) -> dict[str, Any]:
+    """The mean of the drops [repeats, users, 2], with intervals."""
     row: dict[str, Any] = {"tower": tower, "feature_name": name}
     names = (("importance_score", "low", "high"), tuple(f"{SECOND_MEASURE}{end}" for end in ("", "_low", "_high")))
-    for keys, interval in zip(names, intervals(drop), strict=True):
+    luck = _luck(drops.mean(axis=1))
+    for i, (keys, interval) in enumerate(zip(names, intervals(drops.mean(axis=0)), strict=True)):
         if interval is not None:
-            row |= zip(keys, (interval.mean, interval.low, interval.high), strict=True)
+            mean, below, above = interval.mean, interval.mean - interval.low, interval.high - interval.mean
+            ends = (mean, mean - float(np.hypot(below, luck[i])), mean + float(np.hypot(above, luck[i])))
+            row |= zip(keys, ends, strict=True)
     return row
+
+
+def _luck(drops: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far all users' drop could be off together, by the luck of one order: half a 95 % interval, [2].
+
+    An order of videos is good or bad for all users at once, so resampling users does not tell. If a group says nothing,
+    its true order is one more order drawn at random, hence Student's interval for a new draw against the mean of the
+    others.
+
+    Args:
+        drops: mean over the users for each repeat, [repeats, 2].
+    """
+    repeats = len(drops)
+    quantile = _STUDENT[min(repeats - 1, len(_STUDENT)) - 1]
+    return quantile * drops.std(axis=0, ddof=1) * np.sqrt(1 + 1 / repeats)
 
 
 class NarrowTowers:
