@@ -27,7 +27,7 @@ from tfrs_pipeline.evaluation.segments import segments
 from tfrs_pipeline.features.spec import FeatureSpec
 from tfrs_pipeline.features.videos import VideoInputs
 from tfrs_pipeline.measuring import Task, prepare, split_likes, vectors_of
-from tfrs_pipeline.models.linear import LinearModel
+from tfrs_pipeline.models.linear import LinearModel, unit
 from tfrs_pipeline.pipeline import train
 from tfrs_pipeline.progress import Progress
 
@@ -46,7 +46,7 @@ def content_vectors(spec: FeatureSpec, videos: VideoInputs) -> NDArray[np.float3
     says_nothing += [vocabulary.unknown - first for vocabulary in spec.vocabularies.values()]
     bags[:, says_nothing] = 0
     bags *= np.log((1 + len(videos)) / (1 + (bags > 0).sum(axis=0)))
-    return np.concatenate([_unit(bags), _unit(videos.text)], axis=1) / np.sqrt(2).astype(np.float32)
+    return np.concatenate([unit(bags), unit(videos.text)], axis=1) / np.sqrt(2).astype(np.float32)
 
 
 def metadata_knn(task: Task) -> VectorScorer:
@@ -54,11 +54,6 @@ def metadata_knn(task: Task) -> VectorScorer:
     vectors = content_vectors(task.spec, task.videos)
     users = [vectors[task.problem.seen.of(row)].mean(axis=0) for row in range(len(task.problem))]
     return VectorScorer(np.stack(users), vectors)
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
 
 
 @click.command()

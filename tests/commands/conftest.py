@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tfrs_pipeline.commands import main
-from tfrs_pipeline.config import Config
+from tfrs_pipeline.config import Config, to_toml
 from tfrs_pipeline.data.snapshot import Snapshot, save_snapshot
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -46,12 +46,7 @@ def training(service: Snapshot, small: Config, tmp_path_factory: pytest.TempPath
     """The arguments that train `service` as `finished` was trained, but for `--runs`."""
     folder = tmp_path_factory.mktemp("training")
     save_snapshot(service, folder / "snapshot")
-    # Numbers, texts and lists are written in TOML as in JSON.
-    sections = [
-        f"[{section}]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
-        for section, values in small.to_dict().items()
-    ]
-    (folder / "small.toml").write_text("\n".join(sections))
+    (folder / "small.toml").write_text(to_toml(small))
     return ["train", "--snapshot", str(folder / "snapshot"), "--config", str(folder / "small.toml")]
 
 

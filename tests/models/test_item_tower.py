@@ -12,14 +12,6 @@ if TYPE_CHECKING:
     from tfrs_pipeline.models.two_tower import TwoTower
 
 
-def sparse(spec: FeatureSpec, videos: VideoInputs) -> Any:
-    import tensorflow as tf
-
-    row, place = np.nonzero(videos.weights)
-    indices = np.stack([row, videos.tokens[row, place]], axis=1).astype(np.int64)
-    return tf.SparseTensor(indices, videos.weights[row, place], (len(videos), spec.tokens))
-
-
 def widened(vectors: Any) -> np.ndarray:
     from tfrs_pipeline.models.widening import cosines
 
@@ -27,7 +19,9 @@ def widened(vectors: Any) -> np.ndarray:
 
 
 def test_what_is_trained_is_what_is_exported(spec: FeatureSpec, videos: VideoInputs, model: "TwoTower") -> None:
-    trained = widened(model.item_tower(videos.video, sparse(spec, videos), videos.text))
+    from tfrs_pipeline.models.item_tower import sparse_tokens
+
+    trained = widened(model.item_tower(videos.video, sparse_tokens(spec, videos), videos.text))
     exported = model.item_tower.model.predict_on_batch(videos.arrays())
     assert exported.shape == (60, 768)
     np.testing.assert_allclose(trained, exported, atol=1e-5)

@@ -3,13 +3,16 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from tfrs_pipeline.config import load_config
 from tfrs_pipeline.errors import InputError
 from tfrs_pipeline.progress import Progress
+
+if TYPE_CHECKING:
+    from tfrs_pipeline.data.snapshot import Snapshot
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -47,6 +50,32 @@ def run_option(function: _Function) -> _Function:
         show_default=True,
         help="Folder of the run.",
     )(function)
+
+
+def snapshot_option(function: _Function) -> _Function:
+    """`--snapshot`, one that was written earlier, given to the command as `snapshot_folder`; see `given_snapshot`."""
+    return click.option(
+        "--snapshot",
+        "snapshot_folder",
+        type=click.Path(path_type=Path),
+        help="A snapshot that was written earlier, rather than the database.",
+    )(function)
+
+
+def given_snapshot(folder: Path | None, progress: Progress) -> "Snapshot":
+    """The snapshot in the folder of `snapshot_option`, or one of the database.
+
+    Raises:
+        InputError: it is damaged, or the database cannot be read.
+    """
+    from tfrs_pipeline.data.opening import open_database
+    from tfrs_pipeline.data.reading import read_snapshot
+    from tfrs_pipeline.data.snapshot import load_snapshot
+
+    if folder:
+        return load_snapshot(folder)
+    with open_database(progress) as connection:
+        return read_snapshot(connection, progress)
 
 
 def config_options(function: _Function) -> _Function:

@@ -7,7 +7,14 @@ from typing import Any
 import click
 
 from tfrs_pipeline.commands.importance import print_importance
-from tfrs_pipeline.commands.options import config_options, json_option, quiet_option, runs_option
+from tfrs_pipeline.commands.options import (
+    config_options,
+    given_snapshot,
+    json_option,
+    quiet_option,
+    runs_option,
+    snapshot_option,
+)
 from tfrs_pipeline.commands.tensorflow_loading import load_tensorflow
 from tfrs_pipeline.config import Config
 from tfrs_pipeline.progress import Progress
@@ -15,12 +22,7 @@ from tfrs_pipeline.progress import Progress
 
 @click.command("train")
 @config_options
-@click.option(
-    "--snapshot",
-    "snapshot_folder",
-    type=click.Path(path_type=Path),
-    help="Train on a snapshot that was written earlier, rather than on the database.",
-)
+@snapshot_option
 @click.option("--importance", is_flag=True, help="Measure in the end what each feature brings.")
 @runs_option
 @json_option
@@ -34,15 +36,7 @@ def command(
 
     Example: tfrs-pipeline train --epochs 10 --set evaluation.candidates=liked
     """
-    from tfrs_pipeline.data.opening import open_database
-    from tfrs_pipeline.data.reading import read_snapshot
-    from tfrs_pipeline.data.snapshot import load_snapshot
-
-    if snapshot_folder:
-        snapshot = load_snapshot(snapshot_folder)
-    else:
-        with open_database(progress) as connection:
-            snapshot = read_snapshot(connection, progress)
+    snapshot = given_snapshot(snapshot_folder, progress)
     load_tensorflow()
     from tfrs_pipeline.measuring import read_importance
     from tfrs_pipeline.pipeline import train

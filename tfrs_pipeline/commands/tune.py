@@ -7,7 +7,14 @@ from pathlib import Path
 
 import click
 
-from tfrs_pipeline.commands.options import config_options, json_option, quiet_option, runs_option
+from tfrs_pipeline.commands.options import (
+    config_options,
+    given_snapshot,
+    json_option,
+    quiet_option,
+    runs_option,
+    snapshot_option,
+)
 from tfrs_pipeline.commands.tensorflow_loading import load_tensorflow
 from tfrs_pipeline.config import Config
 from tfrs_pipeline.errors import InputError
@@ -16,12 +23,7 @@ from tfrs_pipeline.progress import Progress
 
 @click.command("tune")
 @config_options
-@click.option(
-    "--snapshot",
-    "snapshot_folder",
-    type=click.Path(path_type=Path),
-    help="Search on a snapshot that was written earlier, rather than on the database.",
-)
+@snapshot_option
 @click.option(
     "--trials",
     type=click.IntRange(min=1),
@@ -54,19 +56,11 @@ def command(
 
     Example: tfrs-pipeline tune --trials 40 --output best.toml && tfrs-pipeline train --config best.toml
     """
-    from tfrs_pipeline.data.opening import open_database
-    from tfrs_pipeline.data.reading import read_snapshot
-    from tfrs_pipeline.data.snapshot import load_snapshot
-
     if importlib.util.find_spec("optuna") is None:
         raise InputError(
             "Tuning needs optuna, which is not installed. `pip install 'tfrs-pipeline[tune]'` installs it."
         )
-    if snapshot_folder:
-        snapshot = load_snapshot(snapshot_folder)
-    else:
-        with open_database(progress) as connection:
-            snapshot = read_snapshot(connection, progress)
+    snapshot = given_snapshot(snapshot_folder, progress)
     load_tensorflow()
     from tfrs_pipeline.tuning import tune
 

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from tfrs_pipeline.evaluation import metrics
@@ -27,6 +26,7 @@ from tfrs_pipeline.evaluation.problem import RankingProblem
 from tfrs_pipeline.evaluation.ranking import VectorScorer, rank_targets
 from tfrs_pipeline.features.users import UserState
 from tfrs_pipeline.features.videos import VideoInputs
+from tfrs_pipeline.models.item_tower import sparse_tokens
 from tfrs_pipeline.models.two_tower import TwoTower
 from tfrs_pipeline.progress import Progress
 
@@ -149,12 +149,7 @@ class NarrowTowers:
         )
 
     def _some_videos(self, videos: VideoInputs) -> NDArray[np.float32]:
-        filled = np.nonzero(videos.weights)
-        tokens = tf.SparseTensor(
-            np.stack([filled[0], videos.tokens[filled]], axis=1).astype(np.int64),
-            videos.weights[filled],
-            (len(videos), self._item_tower.spec.tokens),
-        )
+        tokens = sparse_tokens(self._item_tower.spec, videos)
         return self._item_tower(videos.video, tokens, videos.text).numpy()
 
     def user_vectors(self, users: Reading, vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ _BEGIN, _END = "<!-- importance -->", "<!-- end of importance -->"
 _TOWERS = {"item_tower": ("Item tower", "exchanged between videos"), "user_tower": ("User tower", "between users")}
 _LEAD = (
     "How far Recall@100 on the validation likes falls when one group of features is exchanged at random and all "
-    "others stay as they are: the dot is the mean over users, the bar its 95 % bootstrap interval. At zero nothing is "
+    "others stay as they are: the dot is the mean over users, the bar its 95 % interval. At zero nothing is "
     "lost. What two groups tell alike is missed in neither."
 )
 

@@ -12,9 +12,8 @@ from tfrs_pipeline.data.snapshot import Likes
 from tfrs_pipeline.features.knots import fit_knots
 from tfrs_pipeline.features.spec import DIMENSION, LIST_FIELDS, SCALES, TEXT_FIELDS, FeatureSpec, Scale, Vocabulary
 from tfrs_pipeline.features.text_encoders import fit_text_encoder
+from tfrs_pipeline.features.users import MICROSECONDS_A_DAY
 from tfrs_pipeline.features.videos import distinct_values, encode_tokens, texts_of, tokens_needed, video_numbers
-
-_MICROSECONDS_A_DAY = 24 * 3_600_000_000
 
 
 def fit_features(config: FeatureConfig, videos: pa.Table, likes: Likes) -> FeatureSpec:
@@ -54,7 +53,7 @@ def fit_features(config: FeatureConfig, videos: pa.Table, likes: Likes) -> Featu
         decay_rates=list(config.decay_rates),
         profile_tokens=[],
         # In the middle of equal parts, so that the last one is well known: it stands for all time to come.
-        moments=fit_knots(likes.at / _MICROSECONDS_A_DAY, (np.arange(config.moments) + 0.5) / config.moments),
+        moments=fit_knots(likes.at / MICROSECONDS_A_DAY, (np.arange(config.moments) + 0.5) / config.moments),
     )
     tokens, _ = encode_tokens(spec, rows, like_counts)
     return replace(spec, profile_tokens=_most_liked_tokens(spec, tokens, like_counts, config.profile_tokens))

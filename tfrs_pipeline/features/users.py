@@ -18,7 +18,7 @@ from tfrs_pipeline.features.videos import VideoInputs
 HIDDEN = -1e9
 """Added to the attention of places that hold no like."""
 _MICROSECONDS_AN_HOUR = 3_600_000_000
-_MICROSECONDS_A_DAY = 24 * _MICROSECONDS_AN_HOUR
+MICROSECONDS_A_DAY = 24 * _MICROSECONDS_AN_HOUR
 _ACTIVITY_SCALE = 10.0
 """Logarithms of hours and days come to about 10; the division brings them near 1."""
 
@@ -118,7 +118,7 @@ def profiles(spec: FeatureSpec, likes: VideoInputs, at: NDArray[np.int64], views
     inside = np.arange(length) > views.first[:, :, None]
     usual_gap = (weights * inside * gaps[:, None, :]).sum(axis=2)
     last_gap = np.where(views.last > views.first, gaps[row, views.last], 0)
-    span = np.log1p((at[row, views.last] - at[row, views.first]) / _MICROSECONDS_A_DAY) / _ACTIVITY_SCALE
+    span = np.log1p((at[row, views.last] - at[row, views.first]) / MICROSECONDS_A_DAY) / _ACTIVITY_SCALE
     count = np.log1p(views.last - views.first + 1) / np.log1p(spec.window)
     activity = np.stack([count, usual_gap, last_gap, span], axis=2) * seen[:, :, None]
     moment = _moments(spec, at[row, views.last]) * seen[:, :, None]
@@ -127,7 +127,7 @@ def profiles(spec: FeatureSpec, likes: VideoInputs, at: NDArray[np.int64], views
 
 def _moments(spec: FeatureSpec, at: NDArray[np.int64]) -> NDArray[np.float64]:
     """Times as shares of the two moments that they lie between, [..., moments]."""
-    below, above, share = between_knots(spec.moments, at / _MICROSECONDS_A_DAY)
+    below, above, share = between_knots(spec.moments, at / MICROSECONDS_A_DAY)
     moments = np.eye(len(spec.moments))
     return (1 - share)[..., None] * moments[below] + share[..., None] * moments[above]
 

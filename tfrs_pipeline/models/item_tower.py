@@ -1,10 +1,12 @@
 """The item tower: a video's tokens, text and, where it was in training, its own embedding, to a unit vector."""
 
+import numpy as np
 import tensorflow as tf
 from tf_keras import Model, initializers, layers
 
 from tfrs_pipeline.config import ModelConfig
 from tfrs_pipeline.features.spec import FeatureSpec
+from tfrs_pipeline.features.videos import VideoInputs
 from tfrs_pipeline.models.unit_length import unit_length
 from tfrs_pipeline.models.widening import widen
 
@@ -36,7 +38,7 @@ class ItemTower(tf.Module):
         Args:
             video: int32 [N].
             tokens: the weights of each video's tokens, [N, spec.tokens].
-            text: [N, text dimension].
+            text: [N, spec.text_size].
 
         Returns:
             Unit vectors [N, width].
@@ -62,6 +64,13 @@ class ItemTower(tf.Module):
         )
         vector = unit_length(widen(self.width, self.spec.dimension)(summed), self.spec.dimension, "item_vector")
         return Model([video, tokens, weights, text], vector, name="item_tower")
+
+
+def sparse_tokens(spec: FeatureSpec, videos: VideoInputs) -> tf.SparseTensor:
+    """The weights of each video's tokens, [videos, spec.tokens], as the item tower reads them in training."""
+    row, place = np.nonzero(videos.weights)
+    indices = np.stack([row, videos.tokens[row, place]], axis=1).astype(np.int64)
+    return tf.SparseTensor(indices, videos.weights[row, place], (len(videos), spec.tokens))
 
 
 def _spread() -> initializers.Initializer:

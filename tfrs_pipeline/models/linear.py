@@ -38,12 +38,12 @@ class LinearModel:
             weights = videos.weights[:, column, None]
             vectors[:, : self._token_places] += weights * self._tokens[videos.tokens[:, column]]
         tokens, text = vectors[:, : self._token_places], videos.text @ self._text
-        vectors[:, : self._token_places] = _PARTS["tokens"] * _unit(tokens)
-        vectors[:, self._token_places : -1] = _PARTS["text"] * _unit(text)
+        vectors[:, : self._token_places] = _PARTS["tokens"] * unit(tokens)
+        vectors[:, self._token_places : -1] = _PARTS["text"] * unit(text)
         vectors[:, -1] = _PARTS["popularity"] * self._popularity(videos)
         # A video of which nothing is known: it still needs a direction, and this one is next to nobody's.
         vectors[~vectors.any(axis=1), 0] = 1
-        return _unit(vectors)
+        return unit(vectors)
 
     def user_vectors(
         self, states: list[UserState], videos: VideoInputs, vectors: NDArray[np.float32]
@@ -53,9 +53,9 @@ class LinearModel:
         for row, state in enumerate(states):
             weights = np.exp(-self.spec.decay_rates[0] * np.arange(len(state.videos))[::-1], dtype=np.float32)
             users[row, :-1] = weights @ vectors[state.videos, :-1]
-        users = _unit(users)
+        users = unit(users)
         users[:, -1] = _USER_POPULARITY
-        return _unit(users)
+        return unit(users)
 
     def _popularity(self, videos: VideoInputs) -> NDArray[np.float32]:
         """From 0 to 1: the logarithm of the likes, against that of the most liked video of the training data."""
@@ -86,6 +86,7 @@ def _projection(rows: int, columns: int, seed: int) -> NDArray[np.float32]:
     return matrix
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows of length 1; a row of zeros stays one."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)

@@ -22,7 +22,7 @@ class Batch(NamedTuple):
     """Blocks of history, and the candidates among which each next like is to be found.
 
     Attributes:
-        video: int32 [U], `tokens` [U, spec.tokens], `text` [U, text dimension]: the candidates, as the item tower reads
+        video: int32 [U], `tokens` [U, spec.tokens], `text` [U, spec.text_size]: the candidates, as the item tower reads
             them.
         sampling_probability: float32 [U], how likely each candidate was to be in the batch; 1 for a whole catalogue.
         likes: int32 [B, length], candidates that were liked, oldest first; length is window + PLACES - 1.

@@ -11,6 +11,7 @@ from tfrs_pipeline.data.snapshot import Likes
 from tfrs_pipeline.features.spec import FeatureSpec
 from tfrs_pipeline.features.users import Views, profiles
 from tfrs_pipeline.features.videos import VideoInputs
+from tfrs_pipeline.models.item_tower import sparse_tokens
 from tfrs_pipeline.models.two_tower import Batch
 from tfrs_pipeline.models.user_tower import PLACES
 from tfrs_pipeline.training.blocks import check_examples, cut_blocks
@@ -92,15 +93,9 @@ class Batches:
         candidates, probability = self._candidates(np.union1d(likes, target), held, generator)
         videos = catalogue[candidates]
         own = np.where(generator.random(len(videos)) < self.config.own_dropout, 0, videos.video)
-        filled = np.nonzero(videos.weights)
-        tokens = tf.SparseTensor(
-            np.stack([filled[0], videos.tokens[filled]], axis=1).astype(np.int64),
-            videos.weights[filled],
-            (len(videos), self.spec.tokens),
-        )
         return Batch(
             video=own.astype(np.int32),
-            tokens=tokens,
+            tokens=sparse_tokens(self.spec, videos),
             text=videos.text,
             sampling_probability=probability,
             likes=np.searchsorted(candidates, likes).astype(np.int32),
