@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from tfrs_pipeline.evaluation import charts
 from tfrs_pipeline.evaluation.importance_section import importance_section
-from tfrs_pipeline.evaluation.wording import cut, label, measure_name, moment, shown
+from tfrs_pipeline.evaluation.pages import page
+from tfrs_pipeline.evaluation.wording import cut, label, measure_name, shown
 from tfrs_pipeline.files import whole_file
 
 _SYSTEMS = {"two_tower": "Two towers", "linear": "Linear baseline", "popularity": "Popularity"}
@@ -64,10 +64,10 @@ def write_report(
         settings: of the run, by section.
         importance: of features, as docs/metrics.md describes it.
     """
-    page = render(metrics, curves, examples, settings or {}, importance)
+    content = render(metrics, curves, examples, settings or {}, importance)
     with whole_file(path) as partial:
         # A title may hold half a surrogate pair, which no encoding knows.
-        partial.write_bytes(page.encode("utf-8", "replace"))
+        partial.write_bytes(content.encode("utf-8", "replace"))
 
 
 def render(
@@ -78,16 +78,11 @@ def render(
     importance: Mapping[str, Any] | None = None,
 ) -> str:
     """The page as text."""
-    folder = Path(__file__).parent
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"shown": shown, "cut": cut, "moment": moment, "measure": measure_name}
     systems = metrics.get("systems", {})
     training = metrics.get("training", {})
     names = [name for name in _SYSTEMS if name in systems] + [name for name in systems if name not in _SYSTEMS]
-    return environment.get_template("report.html").render(
-        style=Markup((folder / "report.css").read_text()),
+    return page(
+        "report.html",
         metrics=metrics,
         systems={name: _SYSTEMS.get(name, label(name)) for name in names},
         headline=_headline(metrics),

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from tfrs_pipeline.evaluation import charts
-from tfrs_pipeline.evaluation.wording import cut, label, measure_name, shown
+from tfrs_pipeline.evaluation.pages import page
+from tfrs_pipeline.evaluation.wording import cut, label, measure_name
 from tfrs_pipeline.files import whole_file
 
 _TABLED = 15
@@ -27,17 +27,12 @@ def write_tuning_report(
         importance: share of each setting in the differences between trials.
         criterion: what `score` is.
     """
-    folder = Path(__file__).parent
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"shown": shown}
     finished = [trial for trial in trials if trial["score"] is not None]
     ranked = sorted(finished, key=lambda trial: (-trial["score"], trial["trial"]))
     start = next((trial for trial in ranked if trial["is_start"]), None)
     tabled = ranked[:_TABLED] + ([start] if start in ranked[_TABLED:] else [])
-    page = environment.get_template("tuning_report.html").render(
-        style=Markup((folder / "report.css").read_text()),
+    content = page(
+        "tuning_report.html",
         title=title,
         criterion=measure_name(criterion),
         trials=trials,
@@ -50,7 +45,7 @@ def write_tuning_report(
         tabled=tabled,
     )
     with whole_file(path) as partial:
-        partial.write_text(page, encoding="utf-8")
+        partial.write_text(content, encoding="utf-8")
 
 
 def _course(finished: Sequence[Mapping[str, Any]], criterion: str) -> Markup | None:
