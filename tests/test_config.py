@@ -7,6 +7,7 @@ import pytest
 
 from tfrs_pipeline.config import Config, config_from_dict, load_config
 from tfrs_pipeline.errors import InputError
+from tfrs_pipeline.features.spec import DIMENSION
 
 EXAMPLE = """
 [features]
@@ -83,6 +84,7 @@ def test_every_setting_of_a_section_is_checked(section: str) -> None:
         ({"features": {"decay_rates": [0.1, 0]}}, "sets features.decay_rates to 0; it takes a number above 0"),
         ({"features": {"ngram_sizes": [2.5]}}, "it takes a whole number"),
         ({"features": {"max_tokens": 12}}, "it takes 13 or more"),
+        ({"model": {"width": DIMENSION + 1}}, f"sets model.width to 769; it takes {DIMENSION} or less"),
         ({"evaluation": {"candidates": "some"}}, "it takes one of all, liked"),
         ([], "does not hold sections of settings"),
         (None, "does not hold sections of settings"),

@@ -138,6 +138,8 @@ _CHOICES = {
 _SHARES = ("new_video_popularity", "read_dropout", "dropout", "own_dropout", "averaging", "weight_decay")
 _AT_LEAST = {"max_tokens": 13}
 """Four numbers take two tokens each; thumbnail, genres, maker, performers and tags one at least."""
+_AT_MOST = {"width": 768}
+"""More cannot be stored, which is 768 numbers a vector, without a loss."""
 _LARGEST = 2**31 - 1
 """What a number of TensorFlow's is sure to hold."""
 _FROM_ZERO = ("seed", "heads", "patience", "negatives", "profile_tokens")
@@ -217,4 +219,6 @@ def _checked(section: str, key: str, value: Any, kind: Any, source: str) -> Any:
         raise InputError(f"{place}; it takes {'0 or ' if key in _FROM_ZERO else ''}a number above 0.")
     elif value < _AT_LEAST.get(key, 0):
         raise InputError(f"{place}; it takes {_AT_LEAST[key]} or more.")
+    elif value > _AT_MOST.get(key, _LARGEST):
+        raise InputError(f"{place}; it takes {_AT_MOST[key]} or less.")
     return value
