@@ -1,7 +1,10 @@
+"""The search for a peer's settings, both rounds, and what is made of the results."""
+
 import dataclasses
 import importlib
 import json
 import xml.etree.ElementTree
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,158 +16,19 @@ from quality.comparison import compare, tables
 from quality.entry import Entry
 from quality.peer import Fitted, Peer, Training, Watch
 from quality.plot import plot
-from quality.registry import PEERS
 from quality.rounds import Round, final_round, validation_round
 from quality.space import LogUniform, OneOf, Settings, Space, settings_to_try
 from quality.tuning import PeerFailure, best_trial, run_peer, tune
 
-from tfrs_pipeline.config import Config, EvaluationConfig
+from tfrs_pipeline.config import Config
 from tfrs_pipeline.data.snapshot import Likes, Snapshot, save_snapshot
 from tfrs_pipeline.data.split import TEST, last_like
 from tfrs_pipeline.evaluation.ranking import PopularityScorer
 from tfrs_pipeline.measuring import prepare
 from tfrs_pipeline.progress import Progress
 
-CONFIG = Config(evaluation=EvaluationConfig(candidates="all"))
+PeerOf = Callable[[str], Peer]
 QUIET = Progress(quiet=True)
-SMALL: dict[str, dict[str, Any]] = {
-    "ials": {"factors": 4, "iterations": 3},
-    "bpr": {"factors": 4, "iterations": 5},
-    "lightfm-warp": {"no_components": 4, "epochs": 3},
-    "tfrs-quickstart": {"dimension": 8, "batch": 64, "epochs": 3},
-    "tfrs-deep-retrieval": {"dimension": 8, "layers": [8], "batch": 64, "epochs": 3},
-    "sasrec": {"width": 8, "length": 6, "epochs": 3},
-}
-
-
-def small(peer: Peer) -> Peer:
-    """The same with settings that take a moment, or a skip where its packages are absent."""
-    for package in peer.packages:
-        pytest.importorskip(package)
-    usual = dict(peer.space.usual) | SMALL.get(peer.name, {})
-    choices = {key: choice for key, choice in peer.space.choices.items() if key not in SMALL.get(peer.name, {})}
-    return dataclasses.replace(peer, space=Space(usual, choices))
-
-
-def peer_of(name: str) -> Peer:
-    return small(next(peer for peer in PEERS if peer.name == name))
-
-
-@pytest.fixture(scope="module")
-def validation(service: Snapshot) -> Round:
-    return validation_round(service, last_like(service.likes), CONFIG)
-
-
-@pytest.fixture(scope="module")
-def final(service: Snapshot) -> Round:
-    return final_round(service, last_like(service.likes), CONFIG)
-
-
-@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
-def test_every_peer_learns_and_gives_every_video_a_finite_score_for_every_user(peer: Peer, validation: Round) -> None:
-    peer = small(peer)
-    fitted = peer.fit(validation.training, dict(peer.space.usual), 0, None)
-    scorer = fitted.scorer(validation.asked)
-    scores = scorer.scores(slice(0, len(validation.problem)))
-    assert scores.shape == (len(validation.problem), validation.training.videos.num_rows)
-    assert scores.dtype == np.float32
-    assert np.isfinite(scores).all()
-    np.testing.assert_allclose(scorer.scores(slice(3, 5)), scores[3:5], rtol=1e-4, atol=1e-6)
-    assert fitted.size_bytes > 0
-    assert fitted.settings == peer.space.usual
-
-
-@pytest.mark.parametrize("name", ["ials", "bpr"])
-def test_a_seed_gives_the_same_twice(name: str, validation: Round) -> None:
-    peer = peer_of(name)
-    first, second = (
-        peer.fit(validation.training, dict(peer.space.usual), 1, None).scorer(validation.asked).scores(slice(0, 9))
-        for _ in range(2)
-    )
-    np.testing.assert_array_equal(first, second)
-
-
-@pytest.mark.parametrize("name", ["lightfm-warp", "tfrs-quickstart", "tfrs-deep-retrieval", "sasrec"])
-def test_the_watch_chooses_the_epoch_and_its_weights_are_kept(name: str, validation: Round) -> None:
-    peer = peer_of(name)
-    scores = []
-
-    def watch(fitted: Fitted) -> float:
-        scores.append(fitted.scorer(validation.asked).scores(slice(0, 9)))
-        return -abs(len(scores) - 2.0)
-
-    fitted = peer.fit(validation.training, dict(peer.space.usual), 0, watch)
-    assert fitted.settings["epochs"] == 2
-    np.testing.assert_array_equal(fitted.scorer(validation.asked).scores(slice(0, 9)), scores[1])
-    # And as many epochs without a watch come to the same.
-    again = peer.fit(validation.training, fitted.settings, 0, None)
-    np.testing.assert_array_equal(again.scorer(validation.asked).scores(slice(0, 9)), scores[1])
-
-
-def test_the_sequence_model_is_better_than_chance_and_reads_the_order(validation: Round) -> None:
-    peer = peer_of("sasrec")
-    settings = dict(peer.space.usual) | {"epochs": 15, "width": 16, "learning_rate": 5e-3}
-    fitted = peer.fit(validation.training, settings, 0, None)
-    popularity = peer_of("popularity").fit(validation.training, {}, 0, None)
-    assert validation.figure(fitted.scorer(validation.asked)) > validation.figure(popularity.scorer(validation.asked))
-    seen = validation.asked.seen
-    backwards = np.concatenate([seen.of(row)[::-1] for row in range(len(validation.problem))])
-    turned = dataclasses.replace(validation.asked, seen=dataclasses.replace(seen, video=backwards))
-    rows = slice(0, 9)
-    assert not np.allclose(fitted.scorer(turned).scores(rows), fitted.scorer(validation.asked).scores(rows))
-
-
-@pytest.fixture
-def toy() -> np.ndarray:
-    return (np.random.default_rng(0).random((12, 7)) < 0.4).astype(np.float32)
-
-
-def test_item_knn_is_the_cosine_of_columns(toy: np.ndarray) -> None:
-    pytest.importorskip("scipy")
-    from quality.neighbours import cosines
-    from scipy.sparse import csr_matrix
-
-    expected = toy.T @ toy / (np.sqrt(np.outer(toy.sum(0), toy.sum(0))) + 2.0)
-    np.fill_diagonal(expected, 0)
-    np.testing.assert_allclose(cosines(csr_matrix(toy), 7, 2.0).toarray(), expected, rtol=1e-5)
-    kept = cosines(csr_matrix(toy), 3, 2.0).toarray()
-    for row, of_all in zip(kept, expected, strict=True):
-        assert (row > 0).sum() == min(3, (of_all > 0).sum())
-        np.testing.assert_allclose(np.sort(row)[-3:], np.sort(of_all)[-3:], rtol=1e-5)
-
-
-def test_ease_is_the_closed_form(toy: np.ndarray) -> None:
-    pytest.importorskip("scipy")
-    from quality.ease import solve
-
-    inverse = np.linalg.inv(toy.T.astype(np.float64) @ toy + 5.0 * np.eye(7))
-    expected = -inverse / np.diag(inverse)
-    np.fill_diagonal(expected, 0)
-    np.testing.assert_allclose(solve(toy.T @ toy, 5.0), expected, atol=1e-5)
-
-
-def test_scores_from_history_are_sums_over_what_was_liked(service: Snapshot, validation: Round) -> None:
-    peer = peer_of("ease")
-    fitted = peer.fit(validation.training, {"regularization": 5.0}, 0, None)
-    likes = np.zeros((validation.training.users, service.videos.num_rows))
-    likes[validation.training.likes.user, validation.training.likes.video] = 1
-    inverse = np.linalg.inv(likes.T @ likes + 5.0 * np.eye(likes.shape[1]))
-    weights = -inverse / np.diag(inverse)
-    np.fill_diagonal(weights, 0)
-    expected = likes[validation.asked.users] @ weights
-    np.testing.assert_allclose(fitted.scorer(validation.asked).scores(slice(None)), expected, atol=1e-4)
-
-
-def test_metadata_of_lightfm_holds_each_video_and_its_shared_values(service: Snapshot) -> None:
-    pytest.importorskip("scipy")
-    from quality.warp import features_of
-
-    features = features_of(service.videos, normalize=True)
-    np.testing.assert_allclose(features.sum(axis=1), 1, rtol=1e-5)
-    plain = features_of(service.videos, normalize=False)
-    videos = service.videos.num_rows
-    np.testing.assert_array_equal(plain[:, :videos].toarray(), np.eye(videos))
-    assert plain.shape[1] == videos + 4 + 6 + 2  # Four genres, six makers, two performers.
 
 
 def test_the_search_starts_with_the_usual_settings_and_repeats_none() -> None:
@@ -179,8 +43,8 @@ def test_the_search_starts_with_the_usual_settings_and_repeats_none() -> None:
     assert len(settings_to_try(Space({"a": 1}, {"a": OneOf((1, 2))}), "peer", 8, seed=0)) == 2
 
 
-def test_both_rounds_are_those_that_our_towers_are_asked(service: Snapshot, final: Round) -> None:
-    task = prepare(service, last_like(service.likes), TEST, CONFIG)
+def test_both_rounds_are_those_that_our_towers_are_asked(service: Snapshot, final: Round, config: Config) -> None:
+    task = prepare(service, last_like(service.likes), TEST, config)
     np.testing.assert_array_equal(final.problem.users, task.problem.users)
     np.testing.assert_array_equal(final.problem.targets, task.problem.targets)
     np.testing.assert_array_equal(final.problem.seen.video, task.problem.seen.video)
@@ -194,7 +58,9 @@ def test_no_peer_is_shown_what_it_is_asked_for(validation: Round, final: Round) 
         assert not known & set(targets)
 
 
-def test_test_likes_change_nothing_in_what_is_chosen(service: Snapshot, tmp_path: Path) -> None:
+def test_test_likes_change_nothing_in_what_is_chosen(
+    service: Snapshot, tmp_path: Path, peer_of: PeerOf, config: Config
+) -> None:
     peer = peer_of("item-knn")
     split = last_like(service.likes)
     chosen = []
@@ -203,7 +69,7 @@ def test_test_likes_change_nothing_in_what_is_chosen(service: Snapshot, tmp_path
         video[split.part == TEST] = (video[split.part == TEST] + shift) % service.videos.num_rows
         likes = Likes(service.likes.user, video, service.likes.at)
         changed = dataclasses.replace(service, likes=likes)
-        asked = validation_round(changed, last_like(likes), CONFIG)
+        asked = validation_round(changed, last_like(likes), config)
         trials = tune(peer, asked, 5, 0, "", tmp_path / f"{shift}.json", QUIET)
         chosen.append([(trial.settings, trial.figure, trial.chosen) for trial in trials])
     assert chosen[0] == chosen[1]
@@ -259,7 +125,7 @@ def test_a_peer_that_always_fails_or_is_not_installed_says_why(validation: Round
 
 
 @pytest.fixture(scope="module")
-def entries(validation: Round, final: Round, tmp_path_factory: pytest.TempPathFactory) -> list[Entry]:
+def entries(validation: Round, final: Round, tmp_path_factory: pytest.TempPathFactory, peer_of: PeerOf) -> list[Entry]:
     folder = tmp_path_factory.mktemp("entries")
     names = ["popularity", "item-knn", "ease"]
     return [run_peer(peer_of(name), validation, final, 2, 0, "", folder, QUIET) for name in names]
@@ -278,12 +144,14 @@ def test_the_tables_have_a_row_for_each_system_and_say_who_is_absent(entries: li
     assert "ours_minus_this" not in systems["ours"]
 
 
-def test_users_with_few_likes_have_a_table_of_their_own(service: Snapshot, tmp_path: Path) -> None:
+def test_users_with_few_likes_have_a_table_of_their_own(
+    service: Snapshot, tmp_path: Path, peer_of: PeerOf, config: Config
+) -> None:
     place = np.arange(len(service.likes)) - np.searchsorted(service.likes.user, service.likes.user)
     likes = service.likes.where(place < 6 + 3 * (service.likes.user % 2))
     short = dataclasses.replace(service, likes=likes)
-    asked = final_round(short, last_like(likes), CONFIG)
-    earlier = validation_round(short, last_like(likes), CONFIG)
+    asked = final_round(short, last_like(likes), config)
+    earlier = validation_round(short, last_like(likes), config)
     entry = run_peer(peer_of("popularity"), earlier, asked, 1, 0, "", tmp_path, QUIET)
     text = tables(compare(None, [entry], asked.problem), {})
     assert "### Users with one to five likes (31)" in text
