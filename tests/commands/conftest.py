@@ -41,6 +41,23 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         signal.signal(sign, handler)
 
 
+@pytest.fixture
+def refusal_of_damage(cli: Cli) -> Callable[..., str]:
+    """Damages a file, runs a command on it and gives the one sentence that it said, which is all it did."""
+
+    def refusal(path: Path, content: bytes | None, *arguments: str) -> str:
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+        status, answer, error = cli(*arguments)
+        assert (status, answer) == (2, "")
+        assert error.startswith("Error: ")
+        assert len(error.splitlines()) == 1
+        return error
+
+    return refusal
+
+
 @pytest.fixture(scope="session")
 def training(service: Snapshot, small: Config, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The arguments that train `service` as `finished` was trained, but for `--runs`."""

@@ -1,5 +1,6 @@
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,18 +54,10 @@ def test_a_run_can_be_named(cli: "Cli", runs: Path) -> None:
     ],
 )
 def test_a_damaged_run_is_one_sentence_and_changes_nothing(
-    cli: "Cli", runs: Path, name: str, content: bytes | None, said: str
+    refusal_of_damage: Callable[..., str], runs: Path, name: str, content: bytes | None, said: str
 ) -> None:
-    path = runs / "latest" / name
-    path.unlink()
-    if content is not None:
-        path.write_bytes(content)
     before = (runs / "latest" / "metrics.json").read_bytes()
-    status, answer, error = cli("evaluate", "--quiet")
-    assert (status, answer) == (2, "")
-    assert error.startswith("Error: ")
-    assert said in error
-    assert len(error.splitlines()) == 1
+    assert said in refusal_of_damage(runs / "latest" / name, content, "evaluate", "--quiet")
     assert (runs / "latest" / "metrics.json").read_bytes() == before
 
 
